@@ -1,0 +1,107 @@
+//! The verdict in words, the remedies that fit the case, the settings of the software at hand.
+
+use std::borrow::Cow;
+
+use redeliver_catalog::{Blocklist, Catalog, Channel, Rule, SettingSide, Site, Software, Values};
+use redeliver_model::{Act, Cause, Fault, ForWhom, Remedy, ServerSetting, Subject, Verdict};
+
+/// What was found out about a refusal, as far as advice depends on it.
+#[derive(Debug, Clone, Copy)]
+pub struct Situation<'c> {
+    /// The likeliest cause.
+    pub cause: Cause,
+    /// What the refusal is about.
+    pub subject: Subject,
+    /// Whether to act.
+    pub act: Act,
+    /// Whose fault.
+    pub fault: Fault,
+    /// The rule behind the cause, if its own words hold here.
+    pub rule: Option<&'c Rule>,
+    /// The list that is named.
+    pub list: Option<&'c Blocklist>,
+    /// The refusing operator.
+    pub site: Option<&'c Site>,
+    /// The refusing software.
+    pub software: Option<&'c Software>,
+    /// The software of our own server.
+    pub own_software: Option<&'c Software>,
+}
+
+/// What is told beside the causes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Advice<'c> {
+    /// The title of the cause.
+    pub title: Cow<'c, str>,
+    /// Fault, actor, act, and the one sentence.
+    pub verdict: Verdict<'c>,
+    /// The same for three readers.
+    pub for_whom: ForWhom<'c>,
+    /// What to do, in order.
+    pub remedies: Vec<Remedy<'c>>,
+    /// Settings of the software at hand.
+    pub settings: Vec<ServerSetting<'c>>,
+    /// Whom the first person to ask is reached by; `Nobody` if nobody needs to be asked.
+    pub channel: Channel,
+}
+
+/// Finds the advice for a situation.
+pub fn advise<'c>(catalog: &'c Catalog, situation: &Situation<'c>, values: &Values<'_>) -> Advice<'c> {
+    let entry = catalog.cause(situation.cause);
+    let actor = situation.rule.and_then(|rule| rule.actor.as_ref()).unwrap_or(&entry.actor);
+    let verdict = Verdict {
+        fault: situation.fault,
+        actor: actor.fill(values),
+        act: situation.act,
+        summary: entry.summary.fill(values),
+    };
+    let for_whom = ForWhom {
+        author: entry.author.fill(values),
+        hosted: entry.hosted.fill(values),
+        administrator: entry.administrator.fill(values),
+    };
+    let own = situation.rule.map_or(&[][..], |rule| &rule.remedies);
+    let places = if own.is_empty() { entry.remedies.as_slice() } else { own };
+    let fitting = || {
+        let all = places.iter().map(|place| &catalog.remedies[usize::from(*place)]);
+        all.filter(|remedy| remedy.subjects.is_empty() || remedy.subjects.contains(&situation.subject))
+    };
+    let remedies = fitting().map(|remedy| Remedy {
+        id: remedy.id,
+        title: remedy.title.fill(values),
+        who: remedy.who.as_str(),
+        channel: way(catalog, remedy.channel, values),
+        proves: remedy.proves,
+        steps: remedy.steps.iter().map(|step| step.fill(values)).collect(),
+    });
+    Advice {
+        title: entry.title.fill(values),
+        verdict,
+        for_whom,
+        remedies: remedies.collect(),
+        settings: settings(situation),
+        channel: fitting().map(|remedy| remedy.channel).find(|channel| *channel != Channel::Nobody).unwrap_or(Channel::Nobody),
+    }
+}
+
+/// How one asks on a channel.
+fn way<'c>(catalog: &'c Catalog, channel: Channel, values: &Values<'_>) -> Option<Cow<'c, str>> {
+    let letter = catalog.letters.iter().find(|letter| letter.channel == channel)?;
+    Some(letter.way.fill(values))
+}
+
+/// Our own software's settings for the cause, then those of the refusing side.
+fn settings<'c>(situation: &Situation<'c>) -> Vec<ServerSetting<'c>> {
+    let of = |software: Option<&'c Software>, side: SettingSide| {
+        let settings = software.into_iter().flat_map(|software| software.settings.iter().map(move |setting| (software, setting)));
+        settings.filter(move |(_, setting)| setting.cause == situation.cause && setting.side == side).map(
+            move |(software, setting)| ServerSetting {
+                software: software.name,
+                on_refusing_side: side == SettingSide::Receiver,
+                text: setting.text,
+                command: setting.command,
+            },
+        )
+    };
+    of(situation.own_software, SettingSide::Sender).chain(of(situation.software, SettingSide::Receiver)).collect()
+}

@@ -1,0 +1,170 @@
+//! The command line as it is typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use redeliver_model::{EmailAddress, Timestamp};
+
+/// Why mail was refused, whose fault it is, who can act, whether to act at all, and the steps.
+#[derive(Debug, Parser)]
+#[command(name = "redeliver", version, max_term_width = 100, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Explain a refusal: paste the reply, or give files with one refusal each.
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(Explain),
+    /// Look into the knowledge behind the answers, or test your own additions to it.
+    Catalog(Catalog),
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+const EXPLAIN_EXAMPLES: &str = "Examples:
+  redeliver explain --reply '554 5.7.1 <bob@example.net>: Relay access denied'
+  redeliver explain --host mta5.am0.yahoodns.net --reply '554 5.7.9 Message not accepted for policy reasons'
+  redeliver explain refusal.txt --letter
+  grep -h ' status=bounced' /var/log/mail.log | redeliver explain --replies - --format csv
+
+Exit codes: 0 all was read, 1 some input could not be read (the rest was), 2 wrong call or nothing could be read.";
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// Files with one refusal each; `-` reads standard input (also when nothing is given and input is piped in).
+    #[arg(value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The reply itself, one line or several; may be given more than once.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) reply: Vec<String>,
+    /// A file with one reply a line; `-` for standard input.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "reply"])]
+    pub(crate) replies: Option<PathBuf>,
+    /// The host that refused. The same code means different things at different receivers.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) host: Option<String>,
+    /// The IP that was refused.
+    #[arg(long, value_name = "IP")]
+    pub(crate) ip: Option<std::net::IpAddr>,
+    /// The envelope sender.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub(crate) sender: Option<EmailAddress>,
+    /// The recipient.
+    #[arg(long, value_name = "ADDRESS", value_parser = address)]
+    pub(crate) recipient: Option<EmailAddress>,
+    /// When it was refused (2024-05-31 or 2024-05-31T10:00:00Z): a list may have been alive then.
+    #[arg(long, value_name = "TIME", value_parser = timestamp)]
+    pub(crate) time: Option<Timestamp>,
+    /// The software of your own mail server (postfix, exim, exchange-server, sendmail ...), for its settings.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) software: Option<String>,
+    /// Write the letter to whoever must be asked, instead of the explanation.
+    #[arg(long, conflicts_with_all = ["format", "json"])]
+    pub(crate) letter: bool,
+    /// Tell everything: all steps, what it means to each reader, what articles get wrong.
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+    #[command(flatten)]
+    pub(crate) shape: Shape,
+    #[command(flatten)]
+    pub(crate) knowledge: Knowledge,
+}
+
+/// The form of the output.
+#[derive(Debug, Args)]
+pub(crate) struct Shape {
+    /// The form of the output.
+    #[arg(long, value_enum, value_name = "FORM")]
+    pub(crate) format: Option<Format>,
+    /// The same as --format json.
+    #[arg(long, conflicts_with = "format")]
+    pub(crate) json: bool,
+}
+
+impl Shape {
+    pub(crate) fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format.unwrap_or(Format::Text) }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// One screen for a person.
+    Text,
+    /// A JSON array.
+    Json,
+    /// One JSON object a line.
+    Jsonl,
+    /// A table for spreadsheets.
+    Csv,
+    /// For a ticket or a wiki.
+    Markdown,
+}
+
+/// Which knowledge to use.
+#[derive(Debug, Args)]
+pub(crate) struct Knowledge {
+    /// A folder of your own knowledge, laid over the built-in catalog (the same id there wins).
+    #[arg(long = "catalog", value_name = "DIR")]
+    pub(crate) overlay: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Catalog {
+    #[command(subcommand)]
+    pub(crate) command: CatalogCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogCommand {
+    /// List what is known: causes, remedies, lists, sites, software, rules, codes.
+    List {
+        /// Only one kind.
+        #[arg(value_enum)]
+        kind: Option<Kind>,
+        #[command(flatten)]
+        shape: Shape,
+        #[command(flatten)]
+        knowledge: Knowledge,
+    },
+    /// Show one thing whole: a cause, remedy, list, site, software, rule (`google/spf-hard-fail`) or code (`5.7.9`).
+    Show {
+        /// Its id.
+        id: String,
+        #[command(flatten)]
+        knowledge: Knowledge,
+    },
+    /// Check the catalog: every example must come back with its own rule. With a folder: the same with it laid over.
+    Test {
+        /// A folder of the catalog's shape.
+        #[arg(value_name = "DIR")]
+        folder: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    Causes,
+    Remedies,
+    Lists,
+    Sites,
+    Software,
+    Rules,
+    Codes,
+}
+
+fn address(text: &str) -> Result<EmailAddress, String> {
+    EmailAddress::parse(text).map_err(|error| format!("not a mail address: {error}"))
+}
+
+fn timestamp(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text).ok_or_else(|| "not a time: write 2024-05-31 or 2024-05-31T10:00:00Z".to_owned())
+}

@@ -1,0 +1,45 @@
+//! The `redeliver` binary: arguments, wiring, exit codes. The work is done in the other crates.
+
+mod arguments;
+mod catalog_command;
+mod clock;
+mod exit;
+mod explain;
+mod input;
+mod output;
+mod sink;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use arguments::{Arguments, Command};
+use exit::Exit;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            let usage = error.use_stderr();
+            let _ = error.print();
+            return if usage { Exit::Usage } else { Exit::Fine }.into();
+        }
+    };
+    let result = match arguments.command {
+        Command::Explain(explain) => explain::run(&explain, &clock::SystemClock),
+        Command::Catalog(catalog) => catalog_command::run(&catalog),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Arguments::command(), "redeliver", &mut std::io::stdout());
+            Ok(Exit::Fine)
+        }
+        Command::Man => output::man(&Arguments::command()),
+    };
+    match result {
+        Ok(exit) => exit.into(),
+        Err(error) if output::is_closed_pipe(&error) => Exit::Fine.into(),
+        Err(error) => {
+            output::complain(&format!("{error:#}"));
+            Exit::Usage.into()
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! Sentences with parameters: `{host} refuses mail from {ip}`.
+//!
+//! Read once when the catalog is built; filling one in is copying. A parameter nobody knows is said in words
+//! (`words.toml`), so every sentence always reads.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+/// What a sentence can leave open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[allow(missing_docs, reason = "the names are the words of catalog/README.md")]
+pub enum Parameter {
+    Host,
+    Site,
+    Ip,
+    List,
+    ListUrl,
+    WhoMayAsk,
+    Sender,
+    SenderDomain,
+    Recipient,
+    RecipientDomain,
+    Helo,
+    Url,
+    Code,
+    Status,
+    Tag,
+    FormUrl,
+    Wait,
+    Reply,
+    Time,
+}
+
+impl Parameter {
+    /// All of them, in the order of [`Values`].
+    pub const ALL: [Self; 19] = [
+        Self::Host,
+        Self::Site,
+        Self::Ip,
+        Self::List,
+        Self::ListUrl,
+        Self::WhoMayAsk,
+        Self::Sender,
+        Self::SenderDomain,
+        Self::Recipient,
+        Self::RecipientDomain,
+        Self::Helo,
+        Self::Url,
+        Self::Code,
+        Self::Status,
+        Self::Tag,
+        Self::FormUrl,
+        Self::Wait,
+        Self::Reply,
+        Self::Time,
+    ];
+
+    /// The name between the braces.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Host => "host",
+            Self::Site => "site",
+            Self::Ip => "ip",
+            Self::List => "list",
+            Self::ListUrl => "list_url",
+            Self::WhoMayAsk => "who_may_ask",
+            Self::Sender => "sender",
+            Self::SenderDomain => "sender_domain",
+            Self::Recipient => "recipient",
+            Self::RecipientDomain => "recipient_domain",
+            Self::Helo => "helo",
+            Self::Url => "url",
+            Self::Code => "code",
+            Self::Status => "status",
+            Self::Tag => "tag",
+            Self::FormUrl => "form_url",
+            Self::Wait => "wait",
+            Self::Reply => "reply",
+            Self::Time => "time",
+        }
+    }
+
+    /// The parameter of that name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|parameter| parameter.as_str() == name)
+    }
+}
+
+/// A piece of a sentence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Piece {
+    /// Words that stand as they are.
+    Text(&'static str),
+    /// A value, or the words for its absence.
+    Value(Parameter),
+}
+
+/// A sentence, cut at its parameters.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
+pub struct Sentence {
+    /// Its pieces in order.
+    pub pieces: Vec<Piece>,
+}
+
+impl Sentence {
+    /// Reads a text with `{parameters}`. Fails with the name of a parameter that does not exist.
+    pub fn parse(text: &'static str) -> Result<Self, String> {
+        let mut pieces = Vec::new();
+        let mut rest = text;
+        while let Some(open) = rest.find('{') {
+            let close = rest[open..].find('}').ok_or_else(|| "a brace `{` is not closed".to_owned())? + open;
+            let name = &rest[open + 1..close];
+            let parameter = Parameter::named(name).ok_or_else(|| format!("`{{{name}}}` is not a parameter"))?;
+            if open > 0 {
+                pieces.push(Piece::Text(&rest[..open]));
+            }
+            pieces.push(Piece::Value(parameter));
+            rest = &rest[close + 1..];
+        }
+        if !rest.is_empty() {
+            pieces.push(Piece::Text(rest));
+        }
+        Ok(Self { pieces })
+    }
+
+    /// Whether nothing was written.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// Whether it speaks of `parameter`.
+    pub fn mentions(&self, parameter: Parameter) -> bool {
+        self.pieces.contains(&Piece::Value(parameter))
+    }
+
+    /// The sentence with its values; borrowed where it has no parameter.
+    pub fn fill(&self, values: &Values<'_>) -> Cow<'static, str> {
+        match self.pieces.as_slice() {
+            [] => Cow::Borrowed(""),
+            [Piece::Text(text)] => Cow::Borrowed(text),
+            pieces => {
+                let pieces = pieces.iter().map(|piece| match piece {
+                    Piece::Text(text) => text,
+                    Piece::Value(parameter) => values.get(*parameter),
+                });
+                let mut filled = String::with_capacity(160);
+                pieces.for_each(|piece| filled.push_str(piece));
+                Cow::Owned(filled)
+            }
+        }
+    }
+}
+
+/// What is known of a case, for its sentences.
+#[derive(Debug, Clone, Copy)]
+pub struct Values<'a> {
+    known: [Option<&'a str>; Parameter::ALL.len()],
+    words: &'a [&'static str],
+}
+
+impl<'a> Values<'a> {
+    /// Nothing known; `words` are said instead, one for each parameter.
+    pub fn new(words: &'a [&'static str]) -> Self {
+        Self { known: [None; Parameter::ALL.len()], words }
+    }
+
+    /// Sets a value; an empty one counts as unknown.
+    pub fn set(&mut self, parameter: Parameter, value: Option<&'a str>) {
+        self.known[parameter as usize] = value.filter(|value| !value.is_empty());
+    }
+
+    /// The value, if it is known.
+    pub fn known(&self, parameter: Parameter) -> Option<&'a str> {
+        self.known[parameter as usize]
+    }
+
+    /// The value, or the words for its absence.
+    pub fn get(&self, parameter: Parameter) -> &'a str {
+        self.known(parameter).or_else(|| self.words.get(parameter as usize).copied()).unwrap_or("")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_always_reads() {
+        let words = ["the receiving server"; Parameter::ALL.len()];
+        let sentence = Sentence::parse("{host} refuses {ip}.").unwrap();
+        let mut values = Values::new(&words);
+        values.set(Parameter::Ip, Some("192.0.2.1"));
+        assert_eq!(sentence.fill(&values), "the receiving server refuses 192.0.2.1.");
+        assert_eq!(Sentence::parse("{hots}").unwrap_err(), "`{hots}` is not a parameter");
+        assert!(Sentence::parse("{host").is_err());
+    }
+
+    #[test]
+    fn the_table_of_values_has_the_order_of_the_parameters() {
+        for (place, parameter) in Parameter::ALL.into_iter().enumerate() {
+            assert_eq!(parameter as usize, place);
+            assert_eq!(Parameter::named(parameter.as_str()), Some(parameter));
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Compiles the phrases of the built-in catalog into the index that the binary carries.
+
+#![allow(dead_code, unreachable_pub, missing_docs, reason = "the build uses a part of the crate's modules")]
+
+use std::path::Path;
+
+#[path = "src/automaton.rs"]
+mod automaton;
+#[path = "src/fold.rs"]
+mod fold;
+#[path = "src/index.rs"]
+mod index;
+#[path = "src/phrase.rs"]
+mod phrase;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo::rerun-if-changed=src");
+    let index = index::Index::new(&redeliver_catalog::Catalog::builtin()?);
+    let packed = postcard::to_stdvec(&index)?;
+    std::fs::write(Path::new(&std::env::var("OUT_DIR")?).join("index.bin"), packed)?;
+    Ok(())
+}

@@ -1,0 +1,310 @@
+//! Which rules of the catalog a text meets, and how strongly.
+
+use redeliver_catalog::{Catalog, Origin, Rule, Tier};
+use redeliver_model::{EnhancedStatus, Stage};
+
+use crate::fold::Folded;
+use crate::index::{Index, Owner};
+use crate::phrase::WIDEST_GAP;
+
+/// Wording below this confidence is weak: it competes with codes instead of beating them.
+const WEAK: f32 = 0.6;
+
+/// A rule that the text meets.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Candidate {
+    /// Its number in the catalog.
+    pub rule: u32,
+    /// Which kind of evidence it counts as here.
+    pub tier: Tier,
+    /// What it ranks by.
+    pub score: f32,
+    /// Where its phrase stands in the folded text.
+    pub place: (u32, u32),
+}
+
+/// What is known beside the words.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Circumstances {
+    /// The basic code.
+    pub code: Option<u16>,
+    /// The enhanced status.
+    pub status: Option<EnhancedStatus>,
+    /// The step of the dialogue.
+    pub stage: Option<Stage>,
+    /// The site of the refusing host, if the host is known.
+    pub site: Option<u16>,
+}
+
+/// A phrase found in the text.
+#[derive(Debug, Clone, Copy)]
+struct Hit {
+    phrase: u32,
+    start: u32,
+    end: u32,
+    /// End of the first segment and start of the last; what lies between is a gap.
+    first_end: u32,
+    last_start: u32,
+    hidden: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Part {
+    phrase: u32,
+    segment: u8,
+    start: u32,
+    end: u32,
+}
+
+/// What the scan has found out about one rule; valid only while `round` is the present one.
+#[derive(Debug, Clone, Copy, Default)]
+struct Met {
+    round: u32,
+    any: u32,
+    all: u8,
+    not: bool,
+}
+
+/// Buffers that are used again for every text.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// The folded text.
+    pub folded: Folded,
+    parts: Vec<Part>,
+    hits: Vec<Hit>,
+    met: Vec<Met>,
+    round: u32,
+    touched: Vec<u32>,
+    /// The rules met, best first.
+    pub candidates: Vec<Candidate>,
+    /// The site that the words give away.
+    pub marked_site: Option<u16>,
+    /// The software that the words give away.
+    pub marked_software: Option<u16>,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl Scratch {
+    /// Finds the rules that the folded text meets.
+    pub fn match_rules(&mut self, index: &Index, catalog: &Catalog, about: Circumstances) {
+        self.met.resize(catalog.rules.len(), Met::default());
+        self.candidates.clear();
+        self.find_hits(index);
+        self.find_marks(index);
+        self.judge(index, catalog, about);
+        if self.hide_covered(index, catalog) {
+            self.candidates.clear();
+            self.judge(index, catalog, about);
+        }
+        self.candidates.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.rule.cmp(&b.rule)));
+    }
+
+    /// The software whose marks are in the folded text.
+    pub fn find_software(&mut self, index: &Index) -> Option<u16> {
+        self.find_hits(index);
+        self.find_marks(index);
+        self.marked_software
+    }
+
+    fn find_hits(&mut self, index: &Index) {
+        let Self { folded, parts, hits, .. } = self;
+        parts.clear();
+        hits.clear();
+        let text = &folded.bytes;
+        index.automaton.scan(text, |pattern, end| {
+            let (uses, length) = index.uses(pattern);
+            let start = end - length;
+            let goes_on_left = start > 0 && text[start].is_ascii_alphanumeric() && text[start - 1].is_ascii_alphanumeric();
+            let goes_on_right = text.get(end).is_some_and(u8::is_ascii_alphanumeric) && text[end - 1].is_ascii_alphanumeric();
+            let in_name = folded.touches_name(start, end);
+            for found in uses {
+                if (goes_on_left && !found.open_left) || (goes_on_right && !found.open_right) || (in_name && !found.named) {
+                    continue;
+                }
+                let part = Part { phrase: found.phrase, segment: found.segment, start: start as u32, end: end as u32 };
+                let segments = index.phrases[found.phrase as usize].segments;
+                if segments == 1 {
+                    let Part { phrase, start, end, .. } = part;
+                    hits.push(Hit { phrase, start, end, first_end: end, last_start: start, hidden: false });
+                    continue;
+                }
+                if found.segment + 1 == segments
+                    && let Some(first) = first_of_chain(parts, part, text)
+                {
+                    let Part { phrase, start: last_start, end, .. } = part;
+                    hits.push(Hit { phrase, start: first.start, end, first_end: first.end, last_start, hidden: false });
+                }
+                parts.push(part);
+            }
+        });
+    }
+
+    fn find_marks(&mut self, index: &Index) {
+        self.marked_site = None;
+        self.marked_software = None;
+        for hit in &self.hits {
+            for owner in index.owners(hit.phrase) {
+                match owner {
+                    Owner::Site(site) => self.marked_site = self.marked_site.or(Some(*site)),
+                    Owner::Software(software) => self.marked_software = self.marked_software.or(Some(*software)),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// Goes through the hits and adds every rule whose conditions are met.
+    fn judge(&mut self, index: &Index, catalog: &Catalog, about: Circumstances) {
+        self.round += 1;
+        self.touched.clear();
+        for (number, hit) in self.hits.iter().enumerate() {
+            for owner in index.owners(hit.phrase) {
+                let (Owner::Any(rule) | Owner::All(rule) | Owner::Not(rule)) = owner else { continue };
+                let met = &mut self.met[*rule as usize];
+                if met.round != self.round {
+                    *met = Met { round: self.round, any: NONE, all: 0, not: false };
+                    self.touched.push(*rule);
+                }
+                match owner {
+                    Owner::Not(_) => met.not = true,
+                    Owner::Any(_) if !hit.hidden => {
+                        let longer = |known: u32| {
+                            let known = self.hits[known as usize];
+                            known.end - known.start >= hit.end - hit.start
+                        };
+                        if met.any == NONE || !longer(met.any) {
+                            met.any = number as u32;
+                        }
+                    }
+                    Owner::All(_) if !hit.hidden => {
+                        let first = !self.hits[..number].iter().any(|earlier| earlier.phrase == hit.phrase && !earlier.hidden);
+                        met.all += u8::from(first);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        let site = about.site.or(self.marked_site);
+        for number in &self.touched {
+            let met = self.met[*number as usize];
+            let rule = &catalog.rules[*number as usize];
+            let any = rule.any.is_empty() || met.any != NONE;
+            if !any || met.not || met.all < index.needed[*number as usize] || !fits(rule, about, site, self.marked_software) {
+                continue;
+            }
+            if rule.any.is_empty() && rule.all.is_empty() {
+                continue; // only a `not` phrase was touched; such rules are reached by their code
+            }
+            let place = self.hits.get(met.any as usize).map_or((0, 0), |hit| (hit.start, hit.end));
+            self.candidates.push(candidate(*number, rule, place, self.folded.bytes.len(), about.site));
+        }
+        let by_status = about.status.into_iter().flat_map(|status| index.status_rules(status.subject, status.detail));
+        for number in by_status.chain(index.bare_rules.iter().copied()) {
+            let rule = &catalog.rules[number as usize];
+            let met = self.met[number as usize];
+            let negated = met.round == self.round && met.not;
+            if !negated && fits(rule, about, site, self.marked_software) {
+                self.candidates.push(candidate(number, rule, (0, 0), self.folded.bytes.len(), about.site));
+            }
+        }
+    }
+
+    /// Hides every hit that lies inside a longer one of a rule that is met, or inside a trailer.
+    fn hide_covered(&mut self, index: &Index, catalog: &Catalog) -> bool {
+        let tiers: Vec<(Tier, bool)> = self.hits.iter().map(|hit| self.weight(index, catalog, hit)).collect();
+        let mut any = false;
+        for number in 0..self.hits.len() {
+            let hit = self.hits[number];
+            let covered = self.hits.iter().zip(&tiers).any(|(cover, (tier, trailer))| {
+                let within = |start: u32, end: u32| start <= hit.start && hit.end <= end && end - start > hit.end - hit.start;
+                let inside = within(cover.start, cover.first_end) || within(cover.last_start, cover.end);
+                let same = cover.phrase == hit.phrase;
+                let equal = cover.start == hit.start && cover.end == hit.end;
+                !same && ((inside && (*trailer || *tier >= tiers[number].0)) || (*trailer && equal))
+            });
+            if covered && !tiers[number].1 {
+                self.hits[number].hidden = true;
+                any = true;
+            }
+        }
+        any
+    }
+
+    /// The strongest kind of evidence that a hit speaks for among the rules met, and whether it is a trailer.
+    fn weight(&self, index: &Index, catalog: &Catalog, hit: &Hit) -> (Tier, bool) {
+        let mut tier = Tier::Code;
+        let mut trailer = false;
+        for owner in index.owners(hit.phrase) {
+            match owner {
+                Owner::Any(rule) | Owner::All(rule) => {
+                    if self.candidates.iter().any(|candidate| candidate.rule == *rule) {
+                        tier = tier.max(catalog.rules[*rule as usize].tier);
+                    }
+                }
+                Owner::Trailer => trailer = true,
+                _ => {}
+            }
+        }
+        (tier, trailer)
+    }
+}
+
+/// Walks back from the last segment of a phrase to its first, through gaps that are not too wide.
+fn first_of_chain(parts: &[Part], last: Part, text: &[u8]) -> Option<Part> {
+    let mut behind = last;
+    for segment in (0..last.segment).rev() {
+        behind = *parts.iter().rev().find(|part| {
+            part.phrase == last.phrase && part.segment == segment && part.end <= behind.start && {
+                let gap = &text[part.end as usize..behind.start as usize];
+                gap.iter().filter(|byte| **byte == b' ').count() <= WIDEST_GAP + 1
+            }
+        })?;
+    }
+    Some(behind)
+}
+
+/// Whether the conditions beside the words are met.
+fn fits(rule: &Rule, about: Circumstances, site: Option<u16>, software: Option<u16>) -> bool {
+    let here = match rule.origin {
+        Origin::Site(own) => site == Some(own),
+        Origin::Software(own) => software == Some(own),
+        _ => true,
+    };
+    (!rule.only_here || here)
+        && (rule.code.is_empty() || about.code.is_some_and(|code| rule.code.iter().any(|start| starts(code, start))))
+        && (rule.status.is_empty() || about.status.is_some_and(|status| rule.status.iter().any(|pattern| pattern.matches(status))))
+        && (rule.stage.is_empty() || about.stage.is_some_and(|stage| rule.stage.contains(&stage)))
+}
+
+/// Whether the digits of `code` begin with `start`.
+fn starts(code: u16, start: &str) -> bool {
+    let divisor = match start.len() {
+        1 => 100,
+        2 => 10,
+        _ => 1,
+    };
+    start.parse() == Ok(code / divisor)
+}
+
+fn candidate(number: u32, rule: &Rule, place: (u32, u32), length: usize, site: Option<u16>) -> Candidate {
+    let elsewhere = matches!(rule.origin, Origin::Site(own) if site.is_some_and(|site| site != own));
+    let tier = match rule.tier {
+        Tier::Site if elsewhere => Tier::Words,
+        tier => tier,
+    };
+    let tier = if rule.confidence < WEAK && matches!(tier, Tier::Words | Tier::Site) { Tier::Status } else { tier };
+    let kind = match tier {
+        Tier::Code => 0.0,
+        Tier::Status => 10.0,
+        Tier::Words => 20.0,
+        Tier::Site => 30.0,
+        Tier::List => 40.0,
+        Tier::Tag => 50.0,
+    };
+    let words = (place.1 - place.0).min(48) as f32 / 48.0;
+    let early = if place.1 == 0 { 0.0 } else { 0.2 * (1.0 - place.0 as f32 / length.max(1) as f32) };
+    let wordless = if place.1 == 0 && tier == Tier::Site { -0.5 } else { 0.0 };
+    let score = kind + rule.confidence * 4.0 + words + early + wordless;
+    Candidate { rule: number, tier, score, place }
+}

@@ -1,0 +1,157 @@
+//! From the rules a text meets to causes, ranked, with honest confidence. Pure: gathers nothing.
+
+use redeliver_catalog::{Blocklist, Catalog, Origin, Rule, Tier};
+use redeliver_model::{Cause, Subject, Timestamp};
+
+use crate::matching::Candidate;
+use crate::nearest::Neighbour;
+
+/// Most causes that are told; further ones are noise.
+const MOST_CAUSES: usize = 4;
+
+/// What a dead list leaves of the meaning "listed".
+const LISTED_ON_A_DEAD_LIST: f32 = 0.2;
+
+/// Why a cause is assumed.
+#[derive(Debug, Clone, Copy)]
+pub enum Why<'c> {
+    /// The text meets this rule.
+    Rule(&'c Rule),
+    /// The rule documents this as another meaning of the same text.
+    AlsoMeant(&'c Rule),
+    /// The list that is named had ended when it was named.
+    DeadList(&'c Rule, &'c Blocklist),
+    /// No rule; this known reply is the most like it.
+    Nearest(&'c Rule, f32),
+    /// Nothing is known.
+    Nothing,
+}
+
+impl<'c> Why<'c> {
+    /// The rule behind it.
+    pub fn rule(&self) -> Option<&'c Rule> {
+        match self {
+            Self::Rule(rule) | Self::AlsoMeant(rule) | Self::DeadList(rule, _) | Self::Nearest(rule, _) => Some(rule),
+            Self::Nothing => None,
+        }
+    }
+}
+
+/// A cause with what speaks for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Hypothesis<'c> {
+    /// The cause.
+    pub cause: Cause,
+    /// What the refusal is about.
+    pub subject: Subject,
+    /// 0 to 1: how often a careful reader would agree.
+    pub confidence: f32,
+    /// Why.
+    pub why: Why<'c>,
+    tier: Tier,
+    score: f32,
+}
+
+/// Ranks the causes of the candidates (best first) as seen at `when`.
+pub fn rank<'c>(catalog: &'c Catalog, candidates: &[Candidate], when: Timestamp) -> Vec<Hypothesis<'c>> {
+    let mut ranked: Vec<Hypothesis<'c>> = Vec::with_capacity(MOST_CAUSES + 2);
+    for candidate in candidates {
+        let rule = &catalog.rules[candidate.rule as usize];
+        let hypothesis = read(catalog, rule, candidate, when);
+        match ranked.iter_mut().find(|known| known.cause == hypothesis.cause) {
+            Some(known) => support(known, &hypothesis),
+            None => ranked.push(hypothesis),
+        }
+    }
+    ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
+    let Some(first) = ranked.first().copied() else { return ranked };
+    doubt(&mut ranked);
+    let also = first.why.rule().map_or(&[][..], |rule| &rule.also);
+    for meaning in also {
+        let confidence = meaning.confidence.min(0.95 - 0.5 * ranked[0].confidence);
+        if let Some(known) = ranked.iter_mut().find(|known| known.cause == meaning.cause) {
+            if known.cause != first.cause {
+                known.confidence = known.confidence.max(confidence);
+            }
+        } else if let Some(rule) = first.why.rule() {
+            let subject = catalog.cause(meaning.cause).subject;
+            let why = Why::AlsoMeant(rule);
+            ranked.push(Hypothesis { cause: meaning.cause, subject, confidence, why, tier: Tier::Code, score: 0.0 });
+        }
+    }
+    if let Why::DeadList(rule, list) = first.why {
+        let why = Why::AlsoMeant(rule);
+        let confidence = LISTED_ON_A_DEAD_LIST;
+        if !ranked.iter().any(|known| known.cause == list.cause) {
+            ranked.push(Hypothesis { cause: list.cause, subject: rule.subject, confidence, why, tier: Tier::Code, score: 0.0 });
+        }
+    }
+    ranked[1..].sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    ranked.truncate(MOST_CAUSES);
+    ranked
+}
+
+/// Adds the nearest known reply to what little the rules gave.
+pub fn add_nearest<'c>(catalog: &'c Catalog, ranked: &mut Vec<Hypothesis<'c>>, neighbour: Neighbour) {
+    let rule = &catalog.rules[neighbour.rule as usize];
+    // Never sure: from 0.3 for a faint likeness to 0.5 for nearly the same words.
+    let confidence = (0.15 + 0.4 * neighbour.likeness).min(0.5);
+    let why = Why::Nearest(rule, neighbour.likeness);
+    let found = Hypothesis { cause: rule.cause, subject: rule.subject, confidence, why, tier: Tier::Code, score: 0.0 };
+    match ranked.iter().position(|known| known.cause == rule.cause) {
+        Some(place) => ranked[place].confidence = (ranked[place].confidence + 0.15).min(0.6),
+        None => ranked.push(found),
+    }
+    ranked.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    ranked.truncate(MOST_CAUSES);
+}
+
+/// The answer where nothing is known.
+pub fn nothing<'c>() -> Hypothesis<'c> {
+    Hypothesis { cause: Cause::Unknown, subject: Subject::Message, confidence: 0.3, why: Why::Nothing, tier: Tier::Code, score: 0.0 }
+}
+
+/// A candidate as a hypothesis; a list that had ended makes it the receiver's fault.
+fn read<'c>(catalog: &'c Catalog, rule: &'c Rule, candidate: &Candidate, when: Timestamp) -> Hypothesis<'c> {
+    let Candidate { tier, score, .. } = *candidate;
+    if let Origin::Named(list) = rule.origin {
+        let list = &catalog.lists[usize::from(list)];
+        if list.is_dead_at(when) {
+            let (cause, subject, confidence) = (Cause::ReceiverMisconfigured, Subject::Ip, 0.9);
+            return Hypothesis { cause, subject, confidence, why: Why::DeadList(rule, list), tier, score };
+        }
+    }
+    Hypothesis { cause: rule.cause, subject: rule.subject, confidence: rule.confidence, why: Why::Rule(rule), tier, score }
+}
+
+/// Another kind of evidence for the same cause makes it surer, wording and code together up to 0.95.
+fn support(known: &mut Hypothesis<'_>, other: &Hypothesis<'_>) {
+    let kind = |hypothesis: &Hypothesis<'_>| match hypothesis.why {
+        Why::Rule(rule) | Why::DeadList(rule, _) => rule.tier,
+        _ => hypothesis.tier,
+    };
+    if kind(known) == kind(other) {
+        return;
+    }
+    let joined = 1.0 - (1.0 - known.confidence) * (1.0 - 0.5 * other.confidence);
+    let joined = joined.min(0.95).max(known.confidence);
+    // Within one rank of evidence, agreement decides.
+    if known.tier == other.tier {
+        known.score += (joined - known.confidence) * 4.0;
+    }
+    known.confidence = joined;
+}
+
+/// Rivals of the same rank make the first less sure, and the others cannot be surer than what it leaves.
+fn doubt(ranked: &mut [Hypothesis<'_>]) {
+    let Some((first, others)) = ranked.split_first_mut() else { return };
+    let rival = others.iter().filter(|other| other.tier == first.tier).map(|other| other.confidence).fold(0.0, f32::max);
+    if rival > 0.0 {
+        let close = (1.0 - (first.confidence - rival).max(0.0) * 2.0).max(0.0);
+        first.confidence *= 1.0 - 0.3 * close * rival;
+    }
+    let left = 0.95 - 0.5 * first.confidence;
+    for other in others {
+        other.confidence = (other.confidence * 0.8).min(left);
+    }
+}
