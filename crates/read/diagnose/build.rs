@@ -16,7 +16,8 @@ mod phrase;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=src");
     let index = index::Index::new(&redeliver_catalog::Catalog::builtin()?);
-    let packed = postcard::to_stdvec(&index)?;
-    std::fs::write(Path::new(&std::env::var("OUT_DIR")?).join("index.bin"), packed)?;
+    let out = std::env::var("OUT_DIR")?;
+    std::fs::write(Path::new(&out).join("index.bin"), postcard::to_stdvec(&index)?)?;
+    std::fs::write(Path::new(&out).join("states.bin"), index.automaton.packed_states())?;
     Ok(())
 }

@@ -215,8 +215,13 @@ fn string(text: &str, out: &mut Vec<u8>) {
     let mut plain = 0;
     let mut at = 0;
     while at < bytes.len() {
-        let byte = bytes[at];
-        if PLAIN[byte as usize] {
+        while let Some(eight) = bytes.get(at..at + 8)
+            && eight.iter().fold(true, |all, byte| all & PLAIN[usize::from(*byte)])
+        {
+            at += 8;
+        }
+        let Some(byte) = bytes.get(at).copied() else { break };
+        if PLAIN[usize::from(byte)] {
             at += 1;
             continue;
         }

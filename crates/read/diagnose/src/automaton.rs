@@ -12,7 +12,7 @@ const ROOT: u32 = 0;
 const LAST: u32 = 1 << 31;
 
 /// One state: where its children start, whose child it is, where to go on a miss, what it has found.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct State {
     base: u32,
     /// Parent plus one; 0 for a free place.
@@ -25,6 +25,7 @@ struct State {
 /// The patterns, ready to search.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Automaton {
+    #[serde(skip)]
     states: Vec<State>,
     /// Class of each byte value; bytes of no pattern share class 0.
     classes: Vec<u16>,
@@ -65,6 +66,24 @@ impl Automaton {
             }
         }
         Self { states, classes, found }
+    }
+
+    /// The states as bytes: four little-endian numbers each. Everything else of it is serialized the usual way.
+    pub fn packed_states(&self) -> Vec<u8> {
+        let numbers = self.states.iter().flat_map(|state| [state.base, state.check, state.fail, state.output]);
+        numbers.flat_map(u32::to_le_bytes).collect()
+    }
+
+    /// Puts back the states that were packed.
+    pub fn unpack_states(&mut self, bytes: &[u8]) {
+        let (states, _) = bytes.as_chunks::<16>();
+        self.states = states
+            .iter()
+            .map(|bytes| {
+                let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
+                State { base: number(0), check: number(4), fail: number(8), output: number(12) }
+            })
+            .collect();
     }
 
     /// Calls `hit(pattern, end)` for every occurrence, in the order of ends.

@@ -78,7 +78,9 @@ impl Engine {
     /// The engine of the built-in catalog; its index was compiled with the binary.
     pub fn builtin() -> Result<Self, redeliver_catalog::CatalogError> {
         static PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/index.bin"));
-        let index = postcard::from_bytes(PACKED).map_err(|_| redeliver_catalog::CatalogError::Damaged)?;
+        static STATES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/states.bin"));
+        let mut index: Index = postcard::from_bytes(PACKED).map_err(|_| redeliver_catalog::CatalogError::Damaged)?;
+        index.automaton.unpack_states(STATES);
         Ok(Self::with_index(Catalog::builtin()?, index))
     }
 

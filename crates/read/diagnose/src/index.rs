@@ -25,13 +25,11 @@ pub enum Owner {
     Trailer,
 }
 
-/// A use of a pattern: as which segment of which phrase, and what may stand beside it.
+/// One segment of a phrase: its pattern, and what may stand beside it.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Use {
-    /// The phrase.
-    pub phrase: u32,
-    /// Which segment of it.
-    pub segment: u8,
+pub struct Part {
+    /// The pattern.
+    pub pattern: u32,
     /// The word may begin earlier.
     pub open_left: bool,
     /// The word may go on.
@@ -40,20 +38,18 @@ pub struct Use {
     pub named: bool,
 }
 
-/// A phrase: how many segments, and whose it is.
+/// A phrase: its segments, and whose it is.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct PhraseInfo {
-    /// Number of segments.
-    pub segments: u8,
+struct PhraseInfo {
+    parts: (u32, u32),
     owners: (u32, u32),
 }
 
-/// A pattern: its length and its uses.
+/// A pattern: its length, and the phrases that are looked at when it occurs.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Pattern {
-    /// Bytes of the pattern.
-    pub length: u16,
-    uses: (u32, u32),
+struct Pattern {
+    length: u16,
+    anchors: (u32, u32),
 }
 
 /// Everything that the scan needs.
@@ -61,18 +57,18 @@ pub struct Pattern {
 pub struct Index {
     /// Finds the patterns.
     pub automaton: Automaton,
-    /// By pattern number.
-    pub patterns: Vec<Pattern>,
-    uses: Vec<Use>,
-    /// By phrase number.
-    pub phrases: Vec<PhraseInfo>,
+    patterns: Vec<Pattern>,
+    /// For each pattern the phrases whose rarest segment it is, with the place of that segment.
+    anchors: Vec<(u32, u8)>,
+    phrases: Vec<PhraseInfo>,
+    parts: Vec<Part>,
     owners: Vec<Owner>,
     /// How many different `all` phrases each rule has.
     pub needed: Vec<u8>,
     /// Rules with a status and no phrase, by subject and detail of the status, sorted.
     status_rules: Vec<((u16, u16), u32)>,
-    /// Rules with neither phrase nor exact status.
-    pub bare_rules: Vec<u32>,
+    /// Rules with neither phrase nor exact status, by the start of their code (0 for any), sorted.
+    bare_rules: Vec<(u16, u32)>,
 }
 
 impl Index {
@@ -109,26 +105,37 @@ impl Index {
     fn add_phrases(&mut self, phrases: BTreeMap<Phrase, Vec<Owner>>) {
         let mut numbers: HashMap<Vec<u8>, u32> = HashMap::new();
         let mut texts: Vec<Vec<u8>> = Vec::new();
-        let mut uses: Vec<Vec<Use>> = Vec::new();
-        for (number, (phrase, owners)) in phrases.into_iter().enumerate() {
-            let start = self.owners.len() as u32;
+        for (phrase, owners) in phrases {
+            let (first_part, first_owner) = (self.parts.len() as u32, self.owners.len() as u32);
             self.owners.extend(owners);
-            let segments = phrase.segments.len() as u8;
-            self.phrases.push(PhraseInfo { segments, owners: (start, self.owners.len() as u32) });
-            for (place, Segment { bytes, open_left, open_right, named }) in phrase.segments.into_iter().enumerate() {
+            for Segment { bytes, open_left, open_right, named } in phrase.segments {
                 let pattern = *numbers.entry(bytes.clone()).or_insert_with(|| {
                     texts.push(bytes);
-                    uses.push(Vec::new());
                     texts.len() as u32 - 1
                 });
-                let segment = place as u8;
-                uses[pattern as usize].push(Use { phrase: number as u32, segment, open_left, open_right, named });
+                self.parts.push(Part { pattern, open_left, open_right, named });
+            }
+            let parts = (first_part, self.parts.len() as u32);
+            self.phrases.push(PhraseInfo { parts, owners: (first_owner, self.owners.len() as u32) });
+        }
+        let mut shared = vec![0u32; texts.len()];
+        self.parts.iter().for_each(|part| shared[part.pattern as usize] += 1);
+        let mut anchors: Vec<Vec<(u32, u8)>> = vec![Vec::new(); texts.len()];
+        for number in 0..self.phrases.len() as u32 {
+            let parts = self.parts(number);
+            // A phrase is looked at when its rarest segment occurs: "not" is everywhere, "in our directory" is not.
+            let rarest = (0..parts.len()).min_by_key(|place| {
+                let pattern = parts[*place].pattern as usize;
+                (shared[pattern], std::cmp::Reverse(texts[pattern].len()))
+            });
+            if let Some(place) = rarest {
+                anchors[parts[place].pattern as usize].push((number, place as u8));
             }
         }
-        for (text, uses) in texts.iter().zip(uses) {
-            let start = self.uses.len() as u32;
-            self.uses.extend(uses);
-            self.patterns.push(Pattern { length: text.len() as u16, uses: (start, self.uses.len() as u32) });
+        for (text, anchors) in texts.iter().zip(anchors) {
+            let start = self.anchors.len() as u32;
+            self.anchors.extend(anchors);
+            self.patterns.push(Pattern { length: text.len() as u16, anchors: (start, self.anchors.len() as u32) });
         }
         self.automaton = Automaton::new(&texts);
     }
@@ -141,17 +148,39 @@ impl Index {
                 }
             }
             if rule.status.iter().all(|pattern| pattern.detail.is_none()) {
-                self.bare_rules.push(number as u32);
+                let starts = rule.code.iter().filter_map(|start| start.parse().ok());
+                self.bare_rules.extend(starts.map(|start: u16| (start, number as u32)));
+                if rule.code.is_empty() {
+                    self.bare_rules.push((0, number as u32));
+                }
             }
         }
         self.status_rules.sort_unstable();
         self.status_rules.dedup();
+        self.bare_rules.sort_unstable();
+        self.bare_rules.dedup();
     }
 
-    /// The uses of a pattern.
-    pub fn uses(&self, pattern: u32) -> (&[Use], usize) {
-        let Pattern { length, uses } = self.patterns[pattern as usize];
-        (&self.uses[uses.0 as usize..uses.1 as usize], usize::from(length))
+    /// Number of patterns.
+    pub fn patterns(&self) -> usize {
+        self.patterns.len()
+    }
+
+    /// Length of a pattern in bytes.
+    pub fn length(&self, pattern: u32) -> usize {
+        usize::from(self.patterns[pattern as usize].length)
+    }
+
+    /// The phrases to look at when a pattern occurs, each with the place of the pattern in it.
+    pub fn anchors(&self, pattern: u32) -> &[(u32, u8)] {
+        let (start, end) = self.patterns[pattern as usize].anchors;
+        &self.anchors[start as usize..end as usize]
+    }
+
+    /// The segments of a phrase.
+    pub fn parts(&self, phrase: u32) -> &[Part] {
+        let (start, end) = self.phrases[phrase as usize].parts;
+        &self.parts[start as usize..end as usize]
     }
 
     /// Whose a phrase is.
@@ -164,6 +193,15 @@ impl Index {
     pub fn status_rules(&self, subject: u16, detail: u16) -> impl Iterator<Item = u32> {
         let start = self.status_rules.partition_point(|(key, _)| *key < (subject, detail));
         self.status_rules[start..].iter().take_while(move |(key, _)| *key == (subject, detail)).map(|(_, rule)| *rule)
+    }
+
+    /// Rules that may hold for this code whatever the words are.
+    pub fn bare_rules(&self, code: Option<u16>) -> impl Iterator<Item = u32> {
+        let starts = [Some(0), code, code.map(|code| code / 10), code.map(|code| code / 100)];
+        starts.into_iter().flatten().flat_map(|start| {
+            let first = self.bare_rules.partition_point(|(key, _)| *key < start);
+            self.bare_rules[first..].iter().take_while(move |(key, _)| *key == start).map(|(_, rule)| *rule)
+        })
     }
 }
 

@@ -21,7 +21,10 @@ const INTRODUCTIONS: [&str; 12] = [
 ];
 
 /// Where a quoted reply ends.
-const ENDINGS: [&str; 5] = [" (in reply to ", "\n\n", "\r\n\r\n", "\n--", "\nFinal-Recipient:"];
+const ENDINGS: [&str; 4] = ["\n\n", "\r\n\r\n", "\n--", "\nFinal-Recipient:"];
+
+/// How Postfix closes a quoted reply.
+const POSTFIX_ENDING: &str = " (in reply to ";
 
 /// A refusal, and the words around it, which are the reporting software's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -109,7 +112,15 @@ fn code_within(text: &str) -> Option<usize> {
 
 /// Cuts the reply off where the mailer's own words go on.
 fn cut_ending(text: &str) -> &str {
-    let end = ENDINGS.iter().filter_map(|ending| text.find(ending)).min().unwrap_or(text.len());
+    let mut end = text.len();
+    if text.ends_with(')') {
+        end = text.rfind(POSTFIX_ENDING).unwrap_or(end);
+    } else if let Some(place) = text.find(POSTFIX_ENDING) {
+        end = place;
+    }
+    if text.contains('\n') {
+        end = ENDINGS.iter().filter_map(|ending| text.find(ending)).fold(end, usize::min);
+    }
     text[..end].trim_end()
 }
 
@@ -142,6 +153,9 @@ fn host_before(text: &str) -> Party<'_> {
 
 /// The step of the dialogue, where the words around the reply name it.
 fn stage(text: &str) -> Option<Stage> {
+    if text.is_empty() {
+        return None;
+    }
     let lower = text.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
     if has(&["in reply to end of data", "after end of data", "after data", "end of data command"]) {

@@ -4,7 +4,7 @@ use redeliver_catalog::{Catalog, Origin, Rule, Tier};
 use redeliver_model::{EnhancedStatus, Stage};
 
 use crate::fold::Folded;
-use crate::index::{Index, Owner};
+use crate::index::{Index, Owner, Part};
 use crate::phrase::WIDEST_GAP;
 
 /// Wording below this confidence is weak: it competes with codes instead of beating them.
@@ -48,12 +48,24 @@ struct Hit {
     hidden: bool,
 }
 
+/// A pattern found in the text.
 #[derive(Debug, Clone, Copy)]
-struct Part {
-    phrase: u32,
-    segment: u8,
+struct Occurrence {
+    pattern: u32,
     start: u32,
     end: u32,
+    /// The one before it of the same pattern, plus one; 0 for none.
+    earlier: u32,
+    goes_on_left: bool,
+    goes_on_right: bool,
+    in_name: bool,
+}
+
+impl Occurrence {
+    /// Whether it may stand for a segment: whole words, and not inside a name.
+    fn fits(&self, part: &Part) -> bool {
+        (!self.goes_on_left || part.open_left) && (!self.goes_on_right || part.open_right) && (!self.in_name || part.named)
+    }
 }
 
 /// What the scan has found out about one rule; valid only while `round` is the present one.
@@ -63,6 +75,7 @@ struct Met {
     any: u32,
     all: u8,
     not: bool,
+    holds: bool,
 }
 
 /// Buffers that are used again for every text.
@@ -70,8 +83,12 @@ struct Met {
 pub struct Scratch {
     /// The folded text.
     pub folded: Folded,
-    parts: Vec<Part>,
+    occurrences: Vec<Occurrence>,
+    /// The last occurrence of each pattern, plus one, and the scan it belongs to.
+    latest: Vec<(u32, u32)>,
+    scan: u32,
     hits: Vec<Hit>,
+    weights: Vec<(Tier, bool)>,
     met: Vec<Met>,
     round: u32,
     touched: Vec<u32>,
@@ -108,36 +125,42 @@ impl Scratch {
     }
 
     fn find_hits(&mut self, index: &Index) {
-        let Self { folded, parts, hits, .. } = self;
-        parts.clear();
+        let Self { folded, occurrences, latest, scan, hits, .. } = self;
+        occurrences.clear();
         hits.clear();
+        latest.resize(index.patterns(), (0, 0));
+        *scan += 1;
         let text = &folded.bytes;
         index.automaton.scan(text, |pattern, end| {
-            let (uses, length) = index.uses(pattern);
-            let start = end - length;
-            let goes_on_left = start > 0 && text[start].is_ascii_alphanumeric() && text[start - 1].is_ascii_alphanumeric();
-            let goes_on_right = text.get(end).is_some_and(u8::is_ascii_alphanumeric) && text[end - 1].is_ascii_alphanumeric();
-            let in_name = folded.touches_name(start, end);
-            for found in uses {
-                if (goes_on_left && !found.open_left) || (goes_on_right && !found.open_right) || (in_name && !found.named) {
-                    continue;
-                }
-                let part = Part { phrase: found.phrase, segment: found.segment, start: start as u32, end: end as u32 };
-                let segments = index.phrases[found.phrase as usize].segments;
-                if segments == 1 {
-                    let Part { phrase, start, end, .. } = part;
-                    hits.push(Hit { phrase, start, end, first_end: end, last_start: start, hidden: false });
-                    continue;
-                }
-                if found.segment + 1 == segments
-                    && let Some(first) = first_of_chain(parts, part, text)
-                {
-                    let Part { phrase, start: last_start, end, .. } = part;
-                    hits.push(Hit { phrase, start: first.start, end, first_end: first.end, last_start, hidden: false });
-                }
-                parts.push(part);
-            }
+            let start = end - index.length(pattern);
+            let letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
+            let latest = &mut latest[pattern as usize];
+            let earlier = if latest.1 == *scan { latest.0 } else { 0 };
+            occurrences.push(Occurrence {
+                pattern,
+                start: start as u32,
+                end: end as u32,
+                earlier,
+                goes_on_left: start > 0 && letter(start) && letter(start - 1),
+                goes_on_right: letter(end) && letter(end - 1),
+                in_name: folded.touches_name(start, end),
+            });
+            *latest = (occurrences.len() as u32, *scan);
         });
+        for occurrence in &*occurrences {
+            for (phrase, place) in index.anchors(occurrence.pattern) {
+                let parts = index.parts(*phrase);
+                let place = usize::from(*place);
+                if !occurrence.fits(&parts[place]) {
+                    continue;
+                }
+                let chain = Chain { text, occurrences, latest, scan: *scan };
+                let Some(first) = chain.before(occurrence, &parts[..place]) else { continue };
+                let Some(last) = chain.behind(occurrence, &parts[place + 1..]) else { continue };
+                let (first_end, last_start) = (first.end, last.start);
+                hits.push(Hit { phrase: *phrase, start: first.start, end: last.end, first_end, last_start, hidden: false });
+            }
+        }
     }
 
     fn find_marks(&mut self, index: &Index) {
@@ -163,7 +186,7 @@ impl Scratch {
                 let (Owner::Any(rule) | Owner::All(rule) | Owner::Not(rule)) = owner else { continue };
                 let met = &mut self.met[*rule as usize];
                 if met.round != self.round {
-                    *met = Met { round: self.round, any: NONE, all: 0, not: false };
+                    *met = Met { round: self.round, any: NONE, all: 0, not: false, holds: false };
                     self.touched.push(*rule);
                 }
                 match owner {
@@ -197,10 +220,11 @@ impl Scratch {
                 continue; // only a `not` phrase was touched; such rules are reached by their code
             }
             let place = self.hits.get(met.any as usize).map_or((0, 0), |hit| (hit.start, hit.end));
+            self.met[*number as usize].holds = true;
             self.candidates.push(candidate(*number, rule, place, self.folded.bytes.len(), about.site));
         }
         let by_status = about.status.into_iter().flat_map(|status| index.status_rules(status.subject, status.detail));
-        for number in by_status.chain(index.bare_rules.iter().copied()) {
+        for number in by_status.chain(index.bare_rules(about.code)) {
             let rule = &catalog.rules[number as usize];
             let met = self.met[number as usize];
             let negated = met.round == self.round && met.not;
@@ -212,22 +236,28 @@ impl Scratch {
 
     /// Hides every hit that lies inside a longer one of a rule that is met, or inside a trailer.
     fn hide_covered(&mut self, index: &Index, catalog: &Catalog) -> bool {
-        let tiers: Vec<(Tier, bool)> = self.hits.iter().map(|hit| self.weight(index, catalog, hit)).collect();
+        let mut weights = std::mem::take(&mut self.weights);
+        weights.clear();
+        weights.extend(self.hits.iter().map(|hit| self.weight(index, catalog, hit)));
         let mut any = false;
         for number in 0..self.hits.len() {
             let hit = self.hits[number];
-            let covered = self.hits.iter().zip(&tiers).any(|(cover, (tier, trailer))| {
+            let (own, is_trailer) = weights[number];
+            if is_trailer {
+                continue;
+            }
+            let covered = self.hits.iter().zip(&weights).any(|(cover, (tier, trailer))| {
                 let within = |start: u32, end: u32| start <= hit.start && hit.end <= end && end - start > hit.end - hit.start;
+                let equal = *trailer && cover.start == hit.start && cover.end == hit.end;
                 let inside = within(cover.start, cover.first_end) || within(cover.last_start, cover.end);
-                let same = cover.phrase == hit.phrase;
-                let equal = cover.start == hit.start && cover.end == hit.end;
-                !same && ((inside && (*trailer || *tier >= tiers[number].0)) || (*trailer && equal))
+                equal || (inside && cover.phrase != hit.phrase && (*trailer || (*tier > Tier::Code && *tier >= own)))
             });
-            if covered && !tiers[number].1 {
+            if covered {
                 self.hits[number].hidden = true;
                 any = true;
             }
         }
+        self.weights = weights;
         any
     }
 
@@ -237,10 +267,8 @@ impl Scratch {
         let mut trailer = false;
         for owner in index.owners(hit.phrase) {
             match owner {
-                Owner::Any(rule) | Owner::All(rule) => {
-                    if self.candidates.iter().any(|candidate| candidate.rule == *rule) {
-                        tier = tier.max(catalog.rules[*rule as usize].tier);
-                    }
+                Owner::Any(rule) | Owner::All(rule) if self.met[*rule as usize].holds => {
+                    tier = tier.max(catalog.rules[*rule as usize].tier);
                 }
                 Owner::Trailer => trailer = true,
                 _ => {}
@@ -250,18 +278,47 @@ impl Scratch {
     }
 }
 
-/// Walks back from the last segment of a phrase to its first, through gaps that are not too wide.
-fn first_of_chain(parts: &[Part], last: Part, text: &[u8]) -> Option<Part> {
-    let mut behind = last;
-    for segment in (0..last.segment).rev() {
-        behind = *parts.iter().rev().find(|part| {
-            part.phrase == last.phrase && part.segment == segment && part.end <= behind.start && {
-                let gap = &text[part.end as usize..behind.start as usize];
-                gap.iter().filter(|byte| **byte == b' ').count() <= WIDEST_GAP + 1
-            }
-        })?;
+/// Finds the other segments of a phrase around one of them.
+struct Chain<'s> {
+    text: &'s [u8],
+    occurrences: &'s [Occurrence],
+    latest: &'s [(u32, u32)],
+    scan: u32,
+}
+
+impl<'s> Chain<'s> {
+    /// The occurrences of a pattern, last first.
+    fn of(&self, pattern: u32) -> impl Iterator<Item = &'s Occurrence> {
+        let latest = self.latest[pattern as usize];
+        let mut next = if latest.1 == self.scan { latest.0 } else { 0 };
+        let occurrences = self.occurrences;
+        std::iter::from_fn(move || {
+            let occurrence = occurrences.get(next.checked_sub(1)? as usize)?;
+            next = occurrence.earlier;
+            Some(occurrence)
+        })
     }
-    Some(behind)
+
+    fn gap_is_narrow(&self, left: &Occurrence, right: &Occurrence) -> bool {
+        left.end <= right.start && {
+            let gap = &self.text[left.end as usize..right.start as usize];
+            gap.iter().filter(|byte| **byte == b' ').count() <= WIDEST_GAP + 1
+        }
+    }
+
+    /// Walks left through `parts` from `right`, taking the nearest each time; the first segment, or `right` itself.
+    fn before(&self, right: &'s Occurrence, parts: &[Part]) -> Option<&'s Occurrence> {
+        parts.iter().rev().try_fold(right, |right, part| {
+            self.of(part.pattern).find(|left| left.fits(part) && self.gap_is_narrow(left, right))
+        })
+    }
+
+    /// Walks right through `parts` from `left`, taking the nearest each time; the last segment, or `left` itself.
+    fn behind(&self, left: &'s Occurrence, parts: &[Part]) -> Option<&'s Occurrence> {
+        parts.iter().try_fold(left, |left, part| {
+            self.of(part.pattern).filter(|right| right.fits(part) && self.gap_is_narrow(left, right)).min_by_key(|right| right.start)
+        })
+    }
 }
 
 /// Whether the conditions beside the words are met.
