@@ -61,6 +61,12 @@ struct Occurrence {
     in_name: bool,
 }
 
+impl Hit {
+    fn length(&self) -> u32 {
+        self.end - self.start
+    }
+}
+
 impl Occurrence {
     /// Whether it may stand for a segment: whole words, and not inside a name.
     fn fits(&self, part: &Part) -> bool {
@@ -72,7 +78,9 @@ impl Occurrence {
 #[derive(Debug, Clone, Copy, Default)]
 struct Met {
     round: u32,
-    any: u32,
+    any: bool,
+    /// The longest hit of its phrases.
+    longest: u32,
     all: u8,
     not: bool,
     holds: bool,
@@ -186,25 +194,20 @@ impl Scratch {
                 let (Owner::Any(rule) | Owner::All(rule) | Owner::Not(rule)) = owner else { continue };
                 let met = &mut self.met[*rule as usize];
                 if met.round != self.round {
-                    *met = Met { round: self.round, any: NONE, all: 0, not: false, holds: false };
+                    *met = Met { round: self.round, any: false, longest: NONE, all: 0, not: false, holds: false };
                     self.touched.push(*rule);
                 }
                 match owner {
                     Owner::Not(_) => met.not = true,
-                    Owner::Any(_) if !hit.hidden => {
-                        let longer = |known: u32| {
-                            let known = self.hits[known as usize];
-                            known.end - known.start >= hit.end - hit.start
-                        };
-                        if met.any == NONE || !longer(met.any) {
-                            met.any = number as u32;
-                        }
-                    }
+                    Owner::Any(_) if !hit.hidden => met.any = true,
                     Owner::All(_) if !hit.hidden => {
                         let first = !self.hits[..number].iter().any(|earlier| earlier.phrase == hit.phrase && !earlier.hidden);
                         met.all += u8::from(first);
                     }
-                    _ => {}
+                    _ => continue,
+                }
+                if !matches!(owner, Owner::Not(_)) && (met.longest == NONE || self.hits[met.longest as usize].length() < hit.length()) {
+                    met.longest = number as u32;
                 }
             }
         }
@@ -212,14 +215,14 @@ impl Scratch {
         for number in &self.touched {
             let met = self.met[*number as usize];
             let rule = &catalog.rules[*number as usize];
-            let any = rule.any.is_empty() || met.any != NONE;
+            let any = rule.any.is_empty() || met.any;
             if !any || met.not || met.all < index.needed[*number as usize] || !fits(rule, about, site, self.marked_software) {
                 continue;
             }
             if rule.any.is_empty() && rule.all.is_empty() {
                 continue; // only a `not` phrase was touched; such rules are reached by their code
             }
-            let place = self.hits.get(met.any as usize).map_or((0, 0), |hit| (hit.start, hit.end));
+            let place = self.hits.get(met.longest as usize).map_or((0, 0), |hit| (hit.start, hit.end));
             self.met[*number as usize].holds = true;
             self.candidates.push(candidate(*number, rule, place, self.folded.bytes.len(), about.site));
         }
@@ -362,6 +365,8 @@ fn candidate(number: u32, rule: &Rule, place: (u32, u32), length: usize, site: O
     let words = (place.1 - place.0).min(48) as f32 / 48.0;
     let early = if place.1 == 0 { 0.0 } else { 0.2 * (1.0 - place.0 as f32 / length.max(1) as f32) };
     let wordless = if place.1 == 0 && tier == Tier::Site { -0.5 } else { 0.0 };
-    let score = kind + rule.confidence * 4.0 + words + early + wordless;
+    // Of two wordings, the one known from a software's own source says more than the general one.
+    let known = if matches!(rule.origin, Origin::Software(_)) { 0.5 } else { 0.0 };
+    let score = kind + rule.confidence * 4.0 + words + early + wordless + known;
     Candidate { rule: number, tier, score, place }
 }

@@ -11,6 +11,9 @@ use crate::locate::locate;
 /// Below this likeness a known reply is no help.
 pub const LEAST_LIKENESS: f32 = 0.4;
 
+/// Fewer known words than this are like anything.
+const LEAST_WORDS: usize = 3;
+
 /// The known replies, by their words.
 #[derive(Debug)]
 pub struct Nearest {
@@ -77,9 +80,11 @@ impl Nearest {
         // A word that no example has counts as very rare: a text full of such words is like nothing known.
         let unknown = (self.examples.len().max(2) as f32).ln();
         let mut own = 0.0;
+        let mut known = 0;
         for word in words_of(folded) {
             match self.words.get(&word) {
                 Some((weight, places)) => {
+                    known += 1;
                     own += weight * weight;
                     for place in places {
                         *shared.entry(*place).or_default() += weight * weight;
@@ -87,6 +92,9 @@ impl Nearest {
                 }
                 None => own += unknown * unknown * 0.5,
             }
+        }
+        if known < LEAST_WORDS {
+            return None;
         }
         let like = |place: u32, sum: f32| sum / (own.sqrt() * self.examples[place as usize].norm.sqrt()).max(f32::EPSILON);
         let best = shared
