@@ -8,6 +8,8 @@ use std::path::Path;
 mod compile;
 #[path = "src/entries.rs"]
 mod entries;
+#[path = "src/generated.rs"]
+mod generated;
 #[path = "src/problem.rs"]
 mod problem;
 #[path = "src/sentence.rs"]

@@ -6,9 +6,10 @@ use redeliver_model::{Cause, Domain, PartialDate, Scope, StatusPattern, Subject}
 use toml::Spanned;
 
 use crate::entries::{
-    Also, Blocklist, Catalog, CauseEntry, Channel, CodeMeaning, CollidingCode, Form, Letter, Lists, Myth, Origin, Remedy, Rule, Setting,
+    Also, Blocklist, Catalog, CauseEntry, Channel, CodeMeaning, CollidingCode, Form, Letter, Myth, Origin, Remedy, Rule, Setting,
     Site, SiteFact, Software, Text, Tier, Trailer,
 };
+use crate::generated;
 use crate::problem::Problem;
 use crate::sentence::{Parameter, Sentence};
 use crate::source::{
@@ -62,7 +63,11 @@ pub fn compile(base: Catalog, files: Vec<SourceFile>, problems: &mut Vec<Problem
     for file in first.iter().chain(&causes).chain(&rest) {
         build.file(file);
     }
-    build.catalog
+    let mut catalog = build.catalog;
+    for rule in generated::colliding_codes(&catalog) {
+        put(&mut catalog.rules, rule, |rule| rule.id);
+    }
+    catalog
 }
 
 /// What a whole catalog must have, however it was put together.
@@ -266,45 +271,13 @@ impl Build<'_> {
     /// Naming a list is evidence by itself: every list with phrases has a rule `<zone>/named`.
     fn named_list_rule(&mut self, file: &SourceFile, source: &BlocklistFile, place: u16) {
         for phrase in &source.phrases {
-            self.unique(file, "phrase of a list", &phrase.get_ref().replace(|c: char| !c.is_ascii_alphanumeric(), "-"), phrase.span().start);
+            let id = phrase.get_ref().replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+            self.unique(file, "phrase of a list", &id, phrase.span().start);
         }
-        if source.phrases.is_empty() {
-            return;
+        let list = &self.catalog.lists[usize::from(place)];
+        if let Some(rule) = generated::named_list(list, place) {
+            put(&mut self.catalog.rules, rule, |rule| rule.id);
         }
-        let zone = source.zone.get_ref();
-        let cause = source.cause.unwrap_or(Cause::Blocklisted);
-        let subject = if source.lists == Lists::Domain { Subject::SenderDomain } else { Subject::Ip };
-        let meaning = format!("The reply names {}.", source.name.replace(['{', '}'], ""));
-        let rule = Rule {
-            id: keep(&format!("{zone}/named")),
-            origin: Origin::Named(place),
-            tier: Tier::List,
-            cause,
-            subject,
-            scope: Scope::List,
-            confidence: 0.93,
-            any: texts(&source.phrases),
-            all: Vec::new(),
-            not: Vec::new(),
-            code: Vec::new(),
-            status: Vec::new(),
-            stage: Vec::new(),
-            only_here: false,
-            also: Vec::new(),
-            settled_by: vec![keep(&format!("blocklist:{zone}"))],
-            retry: None,
-            address_is_bad: None,
-            act: None,
-            actor: None,
-            fault: None,
-            remedies: Vec::new(),
-            meaning: Sentence::parse(keep(&meaning)).unwrap_or_default(),
-            source: keep(&source.source),
-            since: None,
-            examples: vec![keep(&format!("554 5.7.1 Service unavailable; Client host [192.0.2.7] blocked using {zone}"))],
-            not_examples: Vec::new(),
-        };
-        put(&mut self.catalog.rules, rule, |rule| rule.id);
     }
 
     fn site(&mut self, file: &SourceFile, source: &SiteFile) {
@@ -542,7 +515,7 @@ fn put<T, K: PartialEq>(entries: &mut Vec<T>, entry: T, key: impl Fn(&T) -> K) -
 }
 
 /// Keeps a text for the life of the process: a catalog is loaded once, and everything borrows from it.
-fn keep(text: &str) -> Text {
+pub fn keep(text: &str) -> Text {
     Box::leak(text.to_owned().into_boxed_str())
 }
 

@@ -5,6 +5,7 @@
 
 mod compile;
 mod entries;
+mod generated;
 mod look_up;
 mod problem;
 mod sentence;

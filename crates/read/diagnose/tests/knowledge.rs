@@ -1,0 +1,85 @@
+//! The built-in knowledge, run through the whole engine.
+
+use redeliver_catalog::Catalog;
+use redeliver_diagnose::{Engine, Scratch, cause_reply, locate, self_test};
+use redeliver_model::{Cause, Timestamp};
+
+fn when() -> Timestamp {
+    Timestamp::from_date(2026, 11, 1)
+}
+
+/// The causes that a text gets, best first.
+fn causes(engine: &Engine, text: &str) -> Vec<Cause> {
+    let refusal = locate(text).refusal;
+    engine.diagnose(&refusal, when(), &mut Scratch::default()).causes.iter().map(|hypothesis| hypothesis.cause).collect()
+}
+
+#[test]
+fn every_example_comes_back_with_its_own_rule() {
+    let engine = Engine::builtin().unwrap();
+    let failures = self_test(&engine);
+    assert!(failures.is_empty(), "{}", failures.iter().map(|failure| format!("{failure}\n")).collect::<String>());
+}
+
+#[test]
+fn every_causes_own_reply_diagnoses_back_to_it() {
+    let engine = Engine::builtin().unwrap();
+    for cause in Cause::ALL {
+        let reply = cause_reply(engine.catalog(), *cause);
+        assert_eq!(causes(&engine, &reply)[0], *cause, "{reply}");
+    }
+}
+
+#[test]
+fn a_colliding_code_means_what_its_site_means() {
+    let engine = Engine::builtin().unwrap();
+    let catalog = engine.catalog();
+    let mut told = 0;
+    for code in &catalog.colliding {
+        for meaning in code.meanings.iter().filter(|meaning| meaning.site != "iana") {
+            let site = catalog.site(meaning.site).unwrap();
+            let class = code.status.class.unwrap_or(5);
+            let status = code.status.to_string().replacen('x', &class.to_string(), 1);
+            let text = format!("mx.{}: {class}50 {status} <bob@example.net>", site.mx[0]);
+            assert_eq!(causes(&engine, &text)[0], meaning.cause, "{text}");
+            told += 1;
+        }
+    }
+    assert!(told >= 10, "only {told} meanings");
+}
+
+#[test]
+fn the_catalog_is_as_large_as_it_says() {
+    let catalog = Catalog::builtin().unwrap();
+    assert_eq!(catalog.causes.len(), 44);
+    assert!(catalog.lists.len() >= 117 && catalog.sites.len() >= 45 && catalog.software.len() >= 25);
+    assert!(catalog.rules.iter().all(|rule| !rule.source.is_empty() && !rule.examples.is_empty()));
+    for last in (501..=515).filter(|last| *last != 514) {
+        let said = catalog.rules.iter().any(|rule| {
+            rule.id.starts_with("microsoft-365/") && rule.status.iter().any(|status| status.subject == 7 && status.detail == Some(last))
+        });
+        assert!(said, "microsoft-365 has no rule for 5.7.{last}");
+    }
+    for list in catalog.lists.iter().filter(|list| list.status == redeliver_catalog::ListStatus::Dead) {
+        assert!(list.is_dead_at(when()), "{}", list.zone);
+    }
+}
+
+#[test]
+fn the_overlay_of_a_tie_keeps_both_meanings() {
+    let rule = |id: &str, cause: &str| {
+        format!(
+            "[[rule]]\nid = \"{id}\"\ncause = \"{cause}\"\nconfidence = 0.9\nany = [\"zzyzx applies\"]\nmeaning = \"A rule.\"\n\
+             source = \"test\"\nexamples = [\"550 zzyzx applies\"]\n"
+        )
+    };
+    let folder = std::env::temp_dir().join(format!("redeliver-tie-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("phrases")).unwrap();
+    std::fs::write(folder.join("phrases/a.toml"), rule("one", "greylisted")).unwrap();
+    std::fs::write(folder.join("phrases/b.toml"), rule("two", "policy")).unwrap();
+    let engine = Engine::new(Catalog::builtin().unwrap().with_overlay(&folder).unwrap());
+    std::fs::remove_dir_all(&folder).unwrap();
+    let both = causes(&engine, "550 zzyzx applies");
+    assert!(both.contains(&Cause::Greylisted) && both.contains(&Cause::Policy), "{both:?}");
+    assert!(self_test(&engine).iter().any(|failure| failure.reason.contains("a tie")));
+}
