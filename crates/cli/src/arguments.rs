@@ -17,7 +17,7 @@ pub(crate) struct Arguments {
 pub(crate) enum Command {
     /// Explain a refusal: paste the reply, or give files with one refusal each.
     #[command(after_help = EXPLAIN_EXAMPLES)]
-    Explain(Explain),
+    Explain(Box<Explain>),
     /// Look into the knowledge behind the answers, or test your own additions to it.
     Catalog(Catalog),
     /// Print completions for a shell.

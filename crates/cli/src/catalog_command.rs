@@ -36,28 +36,51 @@ fn rows(catalog: &Catalog, kind: Option<Kind>) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     let values = redeliver_catalog::Values::new(&catalog.words);
     if wanted(Kind::Causes) {
-        rows.extend(catalog.causes.iter().map(|entry| ("cause", entry.cause.to_string(), entry.title.fill(&values).into_owned())));
+        rows.extend(
+            catalog
+                .causes
+                .iter()
+                .map(|entry| ("cause", entry.cause.to_string(), entry.title.fill(&values).into_owned())),
+        );
     }
     if wanted(Kind::Remedies) {
-        rows.extend(catalog.remedies.iter().map(|remedy| ("remedy", remedy.id.to_owned(), remedy.title.fill(&values).into_owned())));
+        rows.extend(
+            catalog
+                .remedies
+                .iter()
+                .map(|remedy| ("remedy", remedy.id.to_owned(), remedy.title.fill(&values).into_owned())),
+        );
     }
     if wanted(Kind::Lists) {
-        rows.extend(catalog.lists.iter().map(|list| ("list", list.zone.to_owned(), format!("{} ({})", list.name, word(list.status)))));
+        rows.extend(
+            catalog
+                .lists
+                .iter()
+                .map(|list| ("list", list.zone.to_owned(), format!("{} ({})", list.name, word(list.status)))),
+        );
     }
     if wanted(Kind::Sites) {
         rows.extend(catalog.sites.iter().map(|site| ("site", site.id.to_owned(), site.name.to_owned())));
     }
     if wanted(Kind::Software) {
-        rows.extend(catalog.software.iter().map(|software| ("software", software.id.to_owned(), software.name.to_owned())));
+        rows.extend(
+            catalog.software.iter().map(|software| ("software", software.id.to_owned(), software.name.to_owned())),
+        );
     }
     if wanted(Kind::Codes) {
         rows.extend(catalog.colliding.iter().map(|code| {
-            let meanings: Vec<String> = code.meanings.iter().map(|meaning| format!("{}: {}", meaning.site, meaning.cause)).collect();
+            let meanings: Vec<String> =
+                code.meanings.iter().map(|meaning| format!("{}: {}", meaning.site, meaning.cause)).collect();
             ("code", code.status.to_string(), meanings.join(", "))
         }));
     }
     if wanted(Kind::Rules) {
-        rows.extend(catalog.rules.iter().map(|rule| ("rule", rule.id.to_owned(), format!("{} {:.2}", rule.cause, rule.confidence))));
+        rows.extend(
+            catalog
+                .rules
+                .iter()
+                .map(|rule| ("rule", rule.id.to_owned(), format!("{} {:.2}", rule.cause, rule.confidence))),
+        );
     }
     rows
 }
@@ -72,7 +95,10 @@ fn list(catalog: &Catalog, kind: Option<Kind>, format: Format) -> anyhow::Result
     let mut out = io::stdout().lock();
     match format {
         Format::Json | Format::Jsonl => {
-            let objects: Vec<String> = rows.iter().map(|(kind, id, what)| redeliver_report::json_row(&[("kind", kind), ("id", id), ("what", what)])).collect();
+            let objects: Vec<String> = rows
+                .iter()
+                .map(|(kind, id, what)| redeliver_report::json_row(&[("kind", kind), ("id", id), ("what", what)]))
+                .collect();
             if format == Format::Json {
                 writeln!(out, "[\n{}\n]", objects.join(",\n"))?;
             } else {
@@ -175,7 +201,10 @@ fn blocklist(entry: &Blocklist) -> String {
     page.fact("who may ask", entry.who_may_ask);
     page.fact("removal", entry.removal.unwrap_or_default());
     page.fact("expires", entry.expires.unwrap_or_default());
-    page.fact("test points", [entry.test_listed, entry.test_clean].into_iter().flatten().collect::<Vec<_>>().join(" listed, "));
+    page.fact(
+        "test points",
+        [entry.test_listed, entry.test_clean].into_iter().flatten().collect::<Vec<_>>().join(" listed, "),
+    );
     for (answer, meaning) in &entry.answers {
         page.fact(answer, meaning);
     }
@@ -224,7 +253,9 @@ fn rule(catalog: &Catalog, entry: &Rule) -> String {
         page.fact("or", format!("{} {:.2}", also.cause, also.confidence));
     }
     page.fact("means", entry.meaning.fill(&values));
-    for (label, phrases) in [("any of", &entry.any), ("all of", &entry.all), ("none of", &entry.not), ("code", &entry.code)] {
+    for (label, phrases) in
+        [("any of", &entry.any), ("all of", &entry.all), ("none of", &entry.not), ("code", &entry.code)]
+    {
         page.fact(label, phrases.join(" | "));
     }
     page.fact("status", entry.status.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));

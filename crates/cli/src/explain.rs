@@ -19,15 +19,25 @@ use crate::sink::Sink;
 pub(crate) fn run(arguments: &Explain, clock: &dyn Clock) -> anyhow::Result<Exit> {
     let nothing_given = arguments.files.is_empty() && arguments.reply.is_empty() && arguments.replies.is_none();
     if nothing_given && io::IsTerminal::is_terminal(&io::stdin()) {
-        bail!("nothing to explain: give a reply, for example\n  redeliver explain --reply '550 5.1.1 User unknown'\nor a file, or pipe a text in; `redeliver explain --help` shows more");
+        bail!(
+            "nothing to explain: give a reply, for example\n  redeliver explain --reply '550 5.1.1 User unknown'\nor a file, or pipe a text in; `redeliver explain --help` shows more"
+        );
     }
     let engine = engine(arguments)?;
     let own_software = own_software(&engine, arguments)?;
     let out = BufWriter::with_capacity(256 * 1024, io::stdout().lock());
     let format = arguments.shape.format();
     let sink = Sink::new(out, format, output::style(arguments.verbose))?;
-    let mut session =
-        Session { engine: &engine, scratch: Scratch::default(), arguments, own_software, now: clock.now(), sink, read: 0, unread: 0 };
+    let mut session = Session {
+        engine: &engine,
+        scratch: Scratch::default(),
+        arguments,
+        own_software,
+        now: clock.now(),
+        sink,
+        read: 0,
+        unread: 0,
+    };
     if let Some(list) = &arguments.replies {
         session.list(list)?;
     } else {
@@ -53,7 +63,8 @@ fn engine(arguments: &Explain) -> anyhow::Result<Engine> {
     match &arguments.knowledge.overlay {
         None => Ok(Engine::builtin()?),
         Some(folder) => {
-            let catalog = Catalog::builtin()?.with_overlay(folder).with_context(|| format!("--catalog {}", folder.display()))?;
+            let catalog =
+                Catalog::builtin()?.with_overlay(folder).with_context(|| format!("--catalog {}", folder.display()))?;
             Ok(Engine::new(catalog))
         }
     }
@@ -61,7 +72,8 @@ fn engine(arguments: &Explain) -> anyhow::Result<Engine> {
 
 fn own_software<'e>(engine: &'e Engine, arguments: &Explain) -> anyhow::Result<Option<&'e Software>> {
     let Some(name) = &arguments.software else { return Ok(None) };
-    let known = |software: &&Software| software.id.eq_ignore_ascii_case(name) || software.name.eq_ignore_ascii_case(name);
+    let known =
+        |software: &&Software| software.id.eq_ignore_ascii_case(name) || software.name.eq_ignore_ascii_case(name);
     match engine.catalog().software.iter().find(known) {
         Some(software) => Ok(Some(software)),
         None => bail!("--software {name}: not known; `redeliver catalog list software` shows the names"),
@@ -126,7 +138,8 @@ impl Session<'_> {
             }
             let origin = Origin { source: Cow::Borrowed(&name), member: None, line: Some(number) };
             if length > input::LONGEST_LINE {
-                let words = format!("a line with one reply has {} bytes at most, this one has {length}", input::LONGEST_LINE);
+                let words =
+                    format!("a line with one reply has {} bytes at most, this one has {length}", input::LONGEST_LINE);
                 self.fault(origin, ("too-long", words))?;
                 continue;
             }
@@ -220,10 +233,16 @@ impl Session<'_> {
         }
     }
 
-    fn letter(&mut self, channel: redeliver_catalog::Channel, values: &redeliver_catalog::Values<'_>) -> anyhow::Result<()> {
+    fn letter(
+        &mut self,
+        channel: redeliver_catalog::Channel,
+        values: &redeliver_catalog::Values<'_>,
+    ) -> anyhow::Result<()> {
         let Some(letter) = redeliver_remedies::letter(self.engine.catalog(), channel, values) else {
             self.sink.flush()?;
-            output::complain("nobody needs to be asked in this case, so there is no letter; without --letter you see the steps");
+            output::complain(
+                "nobody needs to be asked in this case, so there is no letter; without --letter you see the steps",
+            );
             return Ok(());
         };
         let mut text = format!("To: {}\nSubject: {}\n", letter.to, letter.subject);
@@ -286,7 +305,10 @@ fn tell<'c>(hypothesis: &Hypothesis<'c>, values: &redeliver_catalog::Values<'_>)
         Why::AlsoMeant(rule) => (Some(rule.id.into()), "The same words are also used for this.".into()),
         Why::DeadList(rule, list) => {
             let since = list.dead_since.map_or_else(String::new, |date| format!(" since {date}"));
-            let why = format!("{} is closed{since}: nobody is on it, and a receiver that still asks it refuses at random.", list.name);
+            let why = format!(
+                "{} is closed{since}: nobody is on it, and a receiver that still asks it refuses at random.",
+                list.name
+            );
             (Some(rule.id.into()), why.into())
         }
         Why::Nearest(rule, likeness) => {
@@ -296,5 +318,11 @@ fn tell<'c>(hypothesis: &Hypothesis<'c>, values: &redeliver_catalog::Values<'_>)
         }
         Why::Nothing => (None, "The text says nothing that is known.".into()),
     };
-    model::Hypothesis { cause: hypothesis.cause, subject: hypothesis.subject, confidence: hypothesis.confidence, rule, why }
+    model::Hypothesis {
+        cause: hypothesis.cause,
+        subject: hypothesis.subject,
+        confidence: hypothesis.confidence,
+        rule,
+        why,
+    }
 }

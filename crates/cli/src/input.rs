@@ -21,7 +21,10 @@ pub(crate) type Fault = (&'static str, String);
 pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(("empty", "there is no text: paste the whole reply, for example 554 5.7.1 Relay access denied".to_owned()));
+        return Err((
+            "empty",
+            "there is no text: paste the whole reply, for example 554 5.7.1 Relay access denied".to_owned(),
+        ));
     }
     let control = bytes.iter().filter(|byte| **byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x1b)).count();
     if bytes.contains(&0) || control * 20 > bytes.len() {
@@ -52,7 +55,8 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>, Fault> {
     };
     reader.by_ref().take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|error| io_fault(&error))?;
     if bytes.len() as u64 > LARGEST_FILE {
-        let words = "the file is larger than 1 MB, and it should hold one refusal; for a list of replies use --replies FILE";
+        let words =
+            "the file is larger than 1 MB, and it should hold one refusal; for a list of replies use --replies FILE";
         return Err(("too-long", words.to_owned()));
     }
     Ok(bytes)
@@ -72,7 +76,9 @@ pub(crate) fn open_lines(path: &Path) -> Result<Box<dyn BufRead>, Fault> {
 
 fn io_fault(error: &io::Error) -> Fault {
     match error.kind() {
-        io::ErrorKind::NotFound => ("not-found", "there is no such file; to explain a text use --reply 'TEXT'".to_owned()),
+        io::ErrorKind::NotFound => {
+            ("not-found", "there is no such file; to explain a text use --reply 'TEXT'".to_owned())
+        }
         io::ErrorKind::PermissionDenied => ("not-allowed", "you may not read this file".to_owned()),
         _ => ("io", error.to_string()),
     }

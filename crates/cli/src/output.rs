@@ -12,7 +12,7 @@ pub(crate) fn complain(words: &str) {
     let _ = writeln!(io::stderr(), "redeliver: {}", shown.join("\n"));
 }
 
-/// How to lay out text: colour only on a terminal, and not where NO_COLOR is set (no-color.org).
+/// How to lay out text: colour only on a terminal, and not where `NO_COLOR` is set (no-color.org).
 pub(crate) fn style(verbose: bool) -> Style {
     let terminal = io::stdout().is_terminal();
     let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());

@@ -13,7 +13,7 @@ pub(crate) enum Sink<W: Write> {
     Markdown { out: W },
     Lines { out: W, line: Vec<u8> },
     Array { out: W, line: Vec<u8>, written: bool },
-    Table { table: CsvWriter<W> },
+    Table { table: Box<CsvWriter<W>> },
 }
 
 impl<W: Write> Sink<W> {
@@ -23,7 +23,7 @@ impl<W: Write> Sink<W> {
             Format::Markdown => Self::Markdown { out },
             Format::Jsonl => Self::Lines { out, line: Vec::new() },
             Format::Json => Self::Array { out, line: Vec::new(), written: false },
-            Format::Csv => Self::Table { table: CsvWriter::new(out)? },
+            Format::Csv => Self::Table { table: Box::new(CsvWriter::new(out)?) },
         })
     }
 
@@ -71,14 +71,18 @@ impl<W: Write> Sink<W> {
     /// Text that is not an explanation, such as a letter.
     pub(crate) fn plain(&mut self, text: &str) -> io::Result<()> {
         match self {
-            Self::Text { out, .. } | Self::Markdown { out } | Self::Lines { out, .. } | Self::Array { out, .. } => writeln!(out, "{text}"),
+            Self::Text { out, .. } | Self::Markdown { out } | Self::Lines { out, .. } | Self::Array { out, .. } => {
+                writeln!(out, "{text}")
+            }
             Self::Table { .. } => Ok(()),
         }
     }
 
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Text { out, .. } | Self::Markdown { out } | Self::Lines { out, .. } | Self::Array { out, .. } => out.flush(),
+            Self::Text { out, .. } | Self::Markdown { out } | Self::Lines { out, .. } | Self::Array { out, .. } => {
+                out.flush()
+            }
             Self::Table { table } => table.flush(),
         }
     }

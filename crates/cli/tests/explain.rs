@@ -1,5 +1,7 @@
 //! `redeliver explain` as its users call it: a person with a reply, an administrator with a list, a script reading JSON.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 use std::io::Write;
 use std::process::{Command, Output, Stdio};
 
@@ -69,7 +71,8 @@ fn the_same_code_from_two_hosts_has_two_causes() {
 #[test]
 fn a_text_with_two_meanings_gives_both_and_the_check_that_decides() {
     let told = one(&["--reply", "554 5.7.1 - Message rejected due to local policy"]);
-    let causes: Vec<&str> = told["causes"].as_array().unwrap().iter().filter_map(|cause| cause["cause"].as_str()).collect();
+    let causes: Vec<&str> =
+        told["causes"].as_array().unwrap().iter().filter_map(|cause| cause["cause"].as_str()).collect();
     assert_eq!(causes[0], "policy");
     assert!(causes.contains(&"poor-reputation") && causes.contains(&"unauthenticated"), "{causes:?}");
     assert!(told["settled_by"].as_array().unwrap().iter().any(|check| check == "authentication"));
@@ -115,13 +118,15 @@ fn a_log_line_names_host_stage_and_our_own_software() {
     assert_eq!(told["stage"], "rcpt");
     assert_eq!(told["roles"]["refused_by"]["host"], "mx.example.net");
     assert_eq!(told["roles"]["client"]["ip"], "192.0.2.7");
-    let ours: Vec<&Value> = told["settings"].as_array().unwrap().iter().filter(|setting| setting["side"] == "ours").collect();
+    let ours: Vec<&Value> =
+        told["settings"].as_array().unwrap().iter().filter(|setting| setting["side"] == "ours").collect();
     assert!(ours.iter().any(|setting| setting["software"] == "Postfix"), "{ours:?}");
 }
 
 #[test]
 fn exchange_gets_its_powershell_line() {
-    let output = run(&["explain", "--software", "exchange-server", "--reply", "550 5.7.1 HELO name does not resolve"], b"");
+    let output =
+        run(&["explain", "--software", "exchange-server", "--reply", "550 5.7.1 HELO name does not resolve"], b"");
     assert!(text(&output.stdout).contains("Set-SendConnector"), "{}", text(&output.stdout));
 }
 
@@ -135,7 +140,13 @@ fn the_letter_carries_the_facts_and_goes_not_to_the_refusing_host() {
 
 #[test]
 fn every_format_speaks() {
-    for (format, want) in [("text", "Reply"), ("json", "\"schema\":1"), ("jsonl", "\"schema\":1"), ("csv", "blocklisted"), ("markdown", "## On a blocklist")] {
+    for (format, want) in [
+        ("text", "Reply"),
+        ("json", "\"schema\":1"),
+        ("jsonl", "\"schema\":1"),
+        ("csv", "blocklisted"),
+        ("markdown", "## On a blocklist"),
+    ] {
         let output = run(&["explain", "--format", format, "--reply", LISTED, "--reply", "550 5.1.1 User unknown"], b"");
         assert_eq!(output.status.code(), Some(0), "{format}");
         assert!(text(&output.stdout).contains(want), "{format}: {}", text(&output.stdout));
@@ -155,8 +166,10 @@ fn lists_are_answered_line_by_line_and_what_cannot_be_read_is_named() {
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(told.len(), 5);
     assert_eq!(first(&told[0]).0, "recipient-unknown");
-    let errors: Vec<(&str, &str)> =
-        told[1..4].iter().map(|line| (line["error"]["code"].as_str().unwrap(), line["error"]["place"].as_str().unwrap())).collect();
+    let errors: Vec<(&str, &str)> = told[1..4]
+        .iter()
+        .map(|line| (line["error"]["code"].as_str().unwrap(), line["error"]["place"].as_str().unwrap()))
+        .collect();
     assert_eq!(errors, [("empty", "line 2"), ("binary", "line 3"), ("too-long", "line 4")]);
     assert_eq!((first(&told[4]).0, &told[4]["line"]), ("mailbox-full", &Value::from(5)));
 }

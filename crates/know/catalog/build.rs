@@ -6,6 +6,8 @@ use std::path::Path;
 
 #[path = "src/compile.rs"]
 mod compile;
+#[path = "src/completeness.rs"]
+mod completeness;
 #[path = "src/entries.rs"]
 mod entries;
 #[path = "src/generated.rs"]
@@ -24,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut problems = Vec::new();
     let files = source::read_folder(&root, &mut problems);
     let catalog = compile::compile(entries::Catalog::default(), files, &mut problems);
-    compile::check_complete(&catalog, &mut problems);
+    completeness::check_complete(&catalog, &mut problems);
     if !problems.is_empty() {
         for problem in &problems {
             println!("cargo::error=catalog/{problem}");

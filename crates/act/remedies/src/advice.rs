@@ -80,7 +80,10 @@ pub fn advise<'c>(catalog: &'c Catalog, situation: &Situation<'c>, values: &Valu
         for_whom,
         remedies: remedies.collect(),
         settings: settings(situation),
-        channel: fitting().map(|remedy| remedy.channel).find(|channel| *channel != Channel::Nobody).unwrap_or(Channel::Nobody),
+        channel: fitting()
+            .map(|remedy| remedy.channel)
+            .find(|channel| *channel != Channel::Nobody)
+            .unwrap_or(Channel::Nobody),
     }
 }
 
@@ -93,7 +96,8 @@ fn way<'c>(catalog: &'c Catalog, channel: Channel, values: &Values<'_>) -> Optio
 /// Our own software's settings for the cause, then those of the refusing side.
 fn settings<'c>(situation: &Situation<'c>) -> Vec<ServerSetting<'c>> {
     let of = |software: Option<&'c Software>, side: SettingSide| {
-        let settings = software.into_iter().flat_map(|software| software.settings.iter().map(move |setting| (software, setting)));
+        let settings =
+            software.into_iter().flat_map(|software| software.settings.iter().map(move |setting| (software, setting)));
         settings.filter(move |(_, setting)| setting.cause == situation.cause && setting.side == side).map(
             move |(software, setting)| ServerSetting {
                 software: software.name,

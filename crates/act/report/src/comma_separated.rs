@@ -5,8 +5,24 @@ use redeliver_model::{Explanation, Unread};
 use crate::escape::cell;
 
 const HEADER: [&str; 18] = [
-    "source", "line", "recipient", "sender", "host", "site", "code", "enhanced", "cause", "subject", "confidence", "scope",
-    "retry", "address_is_bad", "fault", "act", "summary", "reply",
+    "source",
+    "line",
+    "recipient",
+    "sender",
+    "host",
+    "site",
+    "code",
+    "enhanced",
+    "cause",
+    "subject",
+    "confidence",
+    "scope",
+    "retry",
+    "address_is_bad",
+    "fault",
+    "act",
+    "summary",
+    "reply",
 ];
 
 /// Writes rows of one table.

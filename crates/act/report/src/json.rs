@@ -71,7 +71,9 @@ pub fn unread(unread: &Unread<'_>, out: &mut Vec<u8>) {
 pub fn row(fields: &[(&str, &str)]) -> String {
     let mut out = Vec::new();
     let mut json = Object::open(&mut out);
-    fields.iter().for_each(|(key, value)| json.text(key, value));
+    for (key, value) in fields {
+        json.text(key, value);
+    }
     json.close();
     String::from_utf8_lossy(&out).into_owned()
 }
@@ -141,6 +143,7 @@ fn setting(setting: &ServerSetting<'_>, out: &mut Vec<u8>) {
 
 /// 0 to 1 with two decimals.
 fn hundredths(value: f32, buffer: &mut [u8; 4]) -> &str {
+    #[expect(clippy::cast_sign_loss, reason = "the value was clamped to 0 and above")]
     let hundred = (value.clamp(0.0, 1.0) * 100.0).round() as u8;
     *buffer = [b'0' + hundred / 100, b'.', b'0' + hundred / 10 % 10, b'0' + hundred % 10];
     std::str::from_utf8(buffer).unwrap_or("0.00")
@@ -275,7 +278,9 @@ mod tests {
 
     #[test]
     fn any_text_reads_back() {
-        for text in ["", "plain", "\"\\\n\r\t\0\u{1f}\u{7f}", "Größe \u{202e}\u{1b}[2J 拒否 😀 \u{e0041}", "\u{feff}x\u{2028}"] {
+        for text in
+            ["", "plain", "\"\\\n\r\t\0\u{1f}\u{7f}", "Größe \u{202e}\u{1b}[2J 拒否 😀 \u{e0041}", "\u{feff}x\u{2028}"]
+        {
             let mut out = Vec::new();
             string(text, &mut out);
             assert_eq!(serde_json::from_slice::<String>(&out).unwrap(), text);

@@ -188,7 +188,11 @@ impl Page {
     fn item(&mut self, mark: &str, text: &str) {
         let indent = mark.chars().count().min(6) + 2;
         for (number, line) in wrap(&visible(text), self.style.width.saturating_sub(indent)).into_iter().enumerate() {
-            let _ = if number == 0 { writeln!(self.text, "  {mark}{line}") } else { writeln!(self.text, "{:indent$}{line}", "") };
+            let _ = if number == 0 {
+                writeln!(self.text, "  {mark}{line}")
+            } else {
+                writeln!(self.text, "{:indent$}{line}", "")
+            };
         }
     }
 }

@@ -5,53 +5,21 @@ use std::collections::{BTreeMap, HashMap};
 use redeliver_model::{Cause, Domain, PartialDate, Scope, StatusPattern, Subject};
 use toml::Spanned;
 
+use crate::completeness::is_check_name;
 use crate::entries::{
-    Also, Blocklist, Catalog, CauseEntry, Channel, CodeMeaning, CollidingCode, Form, Letter, Myth, Origin, Remedy, Rule, Setting,
-    Site, SiteFact, Software, Text, Tier, Trailer,
+    Also, Blocklist, Catalog, CauseEntry, CodeMeaning, CollidingCode, Form, Letter, Myth, Origin, Remedy, Rule,
+    Setting, Site, SiteFact, Software, Text, Tier, Trailer,
 };
 use crate::generated;
 use crate::problem::Problem;
 use crate::sentence::{Parameter, Sentence};
 use crate::source::{
-    BlocklistFile, CauseFile, CodesFile, Content, LetterFile, RemedyFile, RuleFile, SiteFile, SoftwareFile, SourceFile, TierWord,
-    TrailerFile, WordsFile,
+    BlocklistFile, CauseFile, CodesFile, Content, LetterFile, RemedyFile, RuleFile, SiteFile, SoftwareFile, SourceFile,
+    TierWord, TrailerFile, WordsFile,
 };
 
 /// Confidence that a bare code may claim at most: words beat codes.
 const MOST_FOR_A_CODE: f32 = 0.75;
-
-/// The names of checks that `settled_by` and `proves` may use; `blocklist:<zone>` comes on top.
-const CHECKS: [&str; 22] = [
-    "authentication",
-    "blocklist",
-    "dane",
-    "dkim",
-    "dmarc",
-    "egress",
-    "helo",
-    "history",
-    "lint",
-    "mta-sts",
-    "other-receivers",
-    "own-logs",
-    "recipient-domain",
-    "recipient-mx",
-    "resend-without-links",
-    "reverse-dns",
-    "sender-domain",
-    "service-events",
-    "smtp-size",
-    "spf",
-    "submission",
-    "tls",
-];
-
-/// Whether a check of that name is foreseen.
-pub fn is_check_name(name: &str) -> bool {
-    CHECKS.contains(&name)
-        || name == "transcript"
-        || name.strip_prefix("blocklist:").is_some_and(|zone| Domain::parse(zone).is_ok())
-}
 
 /// Lays `files` over `base`: the same id replaces, new ids are added.
 pub fn compile(base: Catalog, files: Vec<SourceFile>, problems: &mut Vec<Problem>) -> Catalog {
@@ -68,33 +36,6 @@ pub fn compile(base: Catalog, files: Vec<SourceFile>, problems: &mut Vec<Problem
         put(&mut catalog.rules, rule, |rule| rule.id);
     }
     catalog
-}
-
-/// What a whole catalog must have, however it was put together.
-pub fn check_complete(catalog: &Catalog, problems: &mut Vec<Problem>) {
-    let missing = |reason: String| Problem { file: "causes".to_owned(), line: 0, reason };
-    for cause in Cause::ALL {
-        if catalog.causes.get(*cause as usize).is_none_or(|entry| entry.cause != *cause) {
-            problems.push(missing(format!("the cause `{cause}` has no file")));
-        }
-        if !catalog.rules.iter().any(|rule| rule.cause == *cause) {
-            problems.push(missing(format!("no rule leads to the cause `{cause}`: it has no example")));
-        }
-    }
-    for channel in Channel::ALL {
-        if channel != Channel::Nobody && !catalog.letters.iter().any(|letter| letter.channel == channel) {
-            let reason = format!("there is no letter for the channel `{}`", channel.as_str());
-            problems.push(Problem { file: "letters".to_owned(), line: 0, reason });
-        }
-    }
-    for code in &catalog.colliding {
-        for meaning in &code.meanings {
-            if meaning.site != "iana" && !catalog.sites.iter().any(|site| site.id == meaning.site) {
-                let reason = format!("{}: there is no site `{}`", code.status, meaning.site);
-                problems.push(Problem { file: "codes/colliding.toml".to_owned(), line: 0, reason });
-            }
-        }
-    }
 }
 
 struct Build<'p> {
@@ -135,7 +76,9 @@ impl Build<'_> {
     }
 
     fn unique(&mut self, file: &SourceFile, kind: &str, id: &str, at: usize) {
-        if id.is_empty() || !id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.' | b'/')) {
+        if id.is_empty()
+            || !id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.' | b'/'))
+        {
             self.problem(file, at, format!("the id `{id}` is not of lower-case letters, digits and dashes"));
         }
         if let Some(other) = self.seen.insert(format!("{kind} {id}"), file.path.clone()) {
@@ -427,7 +370,13 @@ impl Build<'_> {
             }
             Origin::Codes | Origin::List(_) | Origin::Named(_) => {}
             Origin::Site(_) | Origin::Software(_) if source.only_here => {}
-            _ if wordless => self.problem(file, at, "a rule on a code alone must name its site: set only_here, or move it to codes/"),
+            _ if wordless => {
+                self.problem(
+                    file,
+                    at,
+                    "a rule on a code alone must name its site: set only_here, or move it to codes/",
+                );
+            }
             _ => {}
         }
         if source.only_here && !matches!(origin, Origin::Site(_) | Origin::Software(_)) {
@@ -502,15 +451,12 @@ fn tier(source: &RuleFile, origin: Origin) -> Tier {
 /// Replaces the entry with the same key, or adds it; the place of it.
 fn put<T, K: PartialEq>(entries: &mut Vec<T>, entry: T, key: impl Fn(&T) -> K) -> usize {
     let place = entries.iter().position(|known| key(known) == key(&entry));
-    match place {
-        Some(place) => {
-            entries[place] = entry;
-            place
-        }
-        None => {
-            entries.push(entry);
-            entries.len() - 1
-        }
+    if let Some(place) = place {
+        entries[place] = entry;
+        place
+    } else {
+        entries.push(entry);
+        entries.len() - 1
     }
 }
 

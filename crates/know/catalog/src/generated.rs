@@ -41,7 +41,8 @@ pub fn colliding_codes(catalog: &Catalog) -> Vec<Rule> {
             let site = &catalog.sites[place];
             let own = Origin::Site(place as u16);
             let wordless = |rule: &Rule| rule.origin == own && rule.any.is_empty() && rule.all.is_empty();
-            let same = |status: &StatusPattern| (status.subject, status.detail) == (code.status.subject, code.status.detail);
+            let same =
+                |status: &StatusPattern| (status.subject, status.detail) == (code.status.subject, code.status.detail);
             let said = |rule: &Rule| wordless(rule) && rule.cause == meaning.cause && rule.status.iter().any(same);
             let Some(mx) = site.mx.first().filter(|_| !catalog.rules.iter().any(said)) else { continue };
             let mut rule = bare(&format!("colliding/{}-{}", code.status, site.id), meaning.cause, meaning.source);

@@ -4,6 +4,7 @@
 //! run time. This crate loads, checks and looks up. It matches no text and asks no network.
 
 mod compile;
+mod completeness;
 mod entries;
 mod generated;
 mod look_up;
@@ -11,10 +12,10 @@ mod problem;
 mod sentence;
 mod source;
 
-pub use compile::is_check_name;
+pub use completeness::is_check_name;
 pub use entries::{
-    Also, Blocklist, Catalog, CauseEntry, Channel, CodeMeaning, CollidingCode, Form, Letter, ListStatus, Lists, Myth, Origin,
-    Remedy, Rule, Setting, SettingSide, Site, SiteFact, Software, Text, Tier, Trailer, Weight, Who,
+    Also, Blocklist, Catalog, CauseEntry, Channel, CodeMeaning, CollidingCode, Form, Letter, ListStatus, Lists, Myth,
+    Origin, Remedy, Rule, Setting, SettingSide, Site, SiteFact, Software, Text, Tier, Trailer, Weight, Who,
 };
 pub use look_up::CatalogError;
 pub use problem::Problem;

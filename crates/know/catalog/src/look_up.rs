@@ -5,6 +5,7 @@ use std::path::Path;
 use redeliver_model::Cause;
 
 use crate::compile;
+use crate::completeness;
 use crate::entries::{Blocklist, Catalog, CauseEntry, Remedy, Rule, Site, Software};
 use crate::problem::Problem;
 use crate::source;
@@ -46,7 +47,7 @@ impl Catalog {
         let mut problems = Vec::new();
         let files = source::read_folder(folder, &mut problems);
         let merged = compile::compile(self, files, &mut problems);
-        compile::check_complete(&merged, &mut problems);
+        completeness::check_complete(&merged, &mut problems);
         if problems.is_empty() { Ok(merged) } else { Err(CatalogError::Overlay(problems)) }
     }
 

@@ -330,7 +330,7 @@ pub fn read_folder(root: &Path, problems: &mut Vec<Problem>) -> Vec<SourceFile> 
         let Ok(entries) = std::fs::read_dir(root.join(folder)) else { continue };
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if name.ends_with(".toml") && !name.starts_with('.') {
+            if Path::new(&name).extension().is_some_and(|ending| ending == "toml") && !name.starts_with('.') {
                 paths.push(format!("{folder}/{name}"));
             }
         }

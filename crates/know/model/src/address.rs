@@ -36,7 +36,9 @@ impl Domain {
         }
         let good_label = |label: &str| {
             (1..=63).contains(&label.len())
-                && label.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || (!c.is_ascii() && c.is_alphanumeric()))
+                && label.chars().all(|c| {
+                    c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || (!c.is_ascii() && c.is_alphanumeric())
+                })
         };
         if text.split('.').all(good_label) { Ok(Self(text.to_lowercase())) } else { Err(AddressError::BadLabel) }
     }

@@ -71,13 +71,7 @@ impl std::fmt::Display for Timestamp {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (year, month, day) = self.date();
         let second = self.0.rem_euclid(86_400);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
-            second / 3600,
-            second / 60 % 60,
-            second % 60
-        )
+        write!(f, "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
     }
 }
 
@@ -136,6 +130,7 @@ fn days_from_civil(year: i32, month: u8, day: u8) -> i64 {
 }
 
 /// The inverse of [`days_from_civil`].
+#[expect(clippy::cast_sign_loss, reason = "months and days are counted from 1")]
 fn civil_from_days(days: i64) -> (i32, u8, u8) {
     let shifted = days + 719_468;
     let era = shifted.div_euclid(146_097);

@@ -19,4 +19,6 @@ pub use explanation::{Explanation, ForWhom, Hypothesis, Origin, Remedy, ServerSe
 pub use refusal::{Party, Refusal};
 pub use reply::Reply;
 pub use status::{EnhancedStatus, StatusPattern};
-pub use vocabulary::{About, Act, AddressIsBad, Fault, ReportKind, Retry, Scope, Severity, Side, Stage, Subject, UnknownWord};
+pub use vocabulary::{
+    About, Act, AddressIsBad, Fault, ReportKind, Retry, Scope, Severity, Side, Stage, Subject, UnknownWord,
+};

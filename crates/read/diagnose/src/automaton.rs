@@ -162,7 +162,8 @@ fn link_failures(nodes: &mut [Node]) -> Vec<u32> {
     let mut order = vec![0];
     let mut queue = VecDeque::from([0u32]);
     while let Some(parent) = queue.pop_front() {
-        let children: Vec<(u16, u32)> = nodes[parent as usize].children.iter().map(|(class, child)| (*class, *child)).collect();
+        let children: Vec<(u16, u32)> =
+            nodes[parent as usize].children.iter().map(|(class, child)| (*class, *child)).collect();
         for (class, child) in children {
             let mut fail = 0;
             if parent != 0 {
@@ -238,7 +239,7 @@ mod tests {
         assert_eq!(find(&["he", "she", "his", "hers"], "ushers"), [(0, 4), (1, 4), (3, 6)]);
         assert_eq!(find(&["a", "aa", ""], "aaa"), [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3)]);
         assert_eq!(find(&[], "anything"), []);
-        assert_eq!(find(&["spam"], "ha\u{ff}m spam"), [(0, 9)]);
+        assert_eq!(find(&["spam"], "ha\u{ff}m spam"), [(0, 10)]);
     }
 
     #[test]

@@ -127,18 +127,19 @@ impl Engine {
     }
 
     /// Reads a refusal as of `now`, or as of its own time if that is known.
-    pub fn diagnose<'c, 'r>(&'c self, refusal: &'r Refusal<'_>, now: Timestamp, scratch: &mut Scratch) -> Diagnosis<'c, 'r> {
+    pub fn diagnose<'c, 'r>(
+        &'c self,
+        refusal: &'r Refusal<'_>,
+        now: Timestamp,
+        scratch: &mut Scratch,
+    ) -> Diagnosis<'c, 'r> {
         scratch.folded.clear();
         for line in &refusal.reply.lines {
             scratch.folded.add(line);
         }
         let site = refusal.refused_by.host.as_deref().and_then(|host| self.site_number(host));
-        let about = Circumstances {
-            code: refusal.reply.code,
-            status: refusal.reply.enhanced,
-            stage: refusal.stage,
-            site,
-        };
+        let about =
+            Circumstances { code: refusal.reply.code, status: refusal.reply.enhanced, stage: refusal.stage, site };
         scratch.match_rules(&self.index, &self.catalog, about);
         let mut causes = rank::rank(&self.catalog, &scratch.candidates, refusal.time.unwrap_or(now));
         if causes.first().is_none_or(|first| first.confidence < ASK_THE_NEAREST) {
@@ -243,7 +244,9 @@ impl Engine {
         values.set(Parameter::Helo, refusal.client.helo.as_deref());
         values.set(Parameter::Url, facts.url);
         values.set(Parameter::Wait, facts.wait);
-        let form = diagnosis.site.and_then(|site| site.forms.iter().find(|form| form.causes.contains(&diagnosis.first().cause)));
+        let form = diagnosis
+            .site
+            .and_then(|site| site.forms.iter().find(|form| form.causes.contains(&diagnosis.first().cause)));
         values.set(Parameter::FormUrl, form.map(|form| form.url));
         values
     }
@@ -253,4 +256,3 @@ impl Engine {
 fn domain_of(address: &str) -> Option<&str> {
     address.rsplit_once('@').map(|(_, domain)| domain)
 }
-

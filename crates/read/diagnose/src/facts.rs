@@ -2,7 +2,7 @@
 
 use redeliver_model::{Refusal, Subject};
 
-use crate::fold::{Found, Folded, Kind};
+use crate::fold::{Folded, Found, Kind};
 
 /// What was found in the words of a reply, borrowed from them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,7 +35,8 @@ impl<'a> Facts<'a> {
             ..Facts::default()
         };
         let refuser = refusal.refused_by.ip.map(|ip| ip.to_string());
-        facts.ip = of(Kind::Ip).map(raw).find(|ip| Some(*ip) != refuser.as_deref() && ip.bytes().any(|b| b.is_ascii_digit()));
+        facts.ip =
+            of(Kind::Ip).map(raw).find(|ip| Some(*ip) != refuser.as_deref() && ip.bytes().any(|b| b.is_ascii_digit()));
         if blocklisted {
             facts.list = of(Kind::Name).find(|found| behind_a_list_word(folded, found)).map(raw);
         }
@@ -53,9 +54,19 @@ impl<'a> Facts<'a> {
 /// `blocked using dnsbl.example.net`, `listed in ...`, `found on ...`.
 fn behind_a_list_word(folded: &Folded, found: &Found) -> bool {
     let before = &folded.bytes[..found.folded as usize];
-    [b"using ".as_slice(), b"listed at ", b"listed in ", b"listed on ", b"listed by ", b"blocked by ", b"list at ", b"dnsbl ", b"rbl "]
-        .iter()
-        .any(|word| before.ends_with(word))
+    [
+        b"using ".as_slice(),
+        b"listed at ",
+        b"listed in ",
+        b"listed on ",
+        b"listed by ",
+        b"blocked by ",
+        b"list at ",
+        b"dnsbl ",
+        b"rbl ",
+    ]
+    .iter()
+    .any(|word| before.ends_with(word))
 }
 
 /// A number and a unit of time behind it: `5 minutes`, `300 seconds`, `24 hours`.
@@ -75,9 +86,12 @@ fn waiting_time(text: &str) -> Option<&str> {
         let rest = text[at..].strip_prefix(' ').unwrap_or(&text[at..]);
         let word = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
         let unit = &rest[..word];
-        let is_unit = ["second", "sec", "minute", "min", "hour", "hr", "day"]
-            .iter()
-            .any(|known| unit.eq_ignore_ascii_case(known) || (unit.len() == known.len() + 1 && unit.get(..known.len()).is_some_and(|u| u.eq_ignore_ascii_case(known)) && unit.ends_with(['s', 'S'])));
+        let is_unit = ["second", "sec", "minute", "min", "hour", "hr", "day"].iter().any(|known| {
+            unit.eq_ignore_ascii_case(known)
+                || (unit.len() == known.len() + 1
+                    && unit.get(..known.len()).is_some_and(|u| u.eq_ignore_ascii_case(known))
+                    && unit.ends_with(['s', 'S']))
+        });
         if alone && at - start <= 5 && is_unit {
             return Some(&text[start..text.len() - rest.len() + word]);
         }

@@ -65,7 +65,8 @@ pub fn locate(text: &str) -> Located<'_> {
 /// `mx.example.net: 554 5.7.1 No`: the host that said it, in front.
 fn spoken_by(text: &str) -> Option<(&str, usize)> {
     let (host, rest) = text.split_once(": ")?;
-    let is_host = host.contains('.') && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
+    let is_host = host.contains('.')
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_'));
     let reply = rest.trim_start();
     (is_host && starts_with_code(reply)).then(|| (host, text.len() - reply.len()))
 }
@@ -73,7 +74,11 @@ fn spoken_by(text: &str) -> Option<(&str, usize)> {
 /// A code of refusal, and behind it a blank, a dash or the end.
 fn starts_with_code(text: &str) -> bool {
     let bytes = text.as_bytes();
-    matches!(bytes, [b'4' | b'5', b'0'..=b'7', b'0'..=b'9', b' ' | b'-' | b':' | b'\r' | b'\n', ..] | [b'4' | b'5', b'0'..=b'7', b'0'..=b'9'])
+    matches!(
+        bytes,
+        [b'4' | b'5', b'0'..=b'7', b'0'..=b'9', b' ' | b'-' | b':' | b'\r' | b'\n', ..]
+            | [b'4' | b'5', b'0'..=b'7', b'0'..=b'9']
+    )
 }
 
 /// The place behind words that introduce a reply, if a reply follows.
@@ -102,7 +107,10 @@ fn code_within(text: &str) -> Option<usize> {
         if EnhancedStatus::read(rest).is_some() {
             return Some(at);
         }
-        let opened = before.is_empty() || before.ends_with(['\n', '\'', '"', '“', '«', '(', '>', '<']) || before.ends_with(": ") || before.ends_with("<<< ");
+        let opened = before.is_empty()
+            || before.ends_with(['\n', '\'', '"', '“', '«', '(', '>', '<'])
+            || before.ends_with(": ")
+            || before.ends_with("<<< ");
         if plain.is_none() && opened && rest.starts_with(|c: char| c.is_alphabetic() || c == '<' || c == '[') {
             plain = Some(at);
         }
@@ -137,7 +145,9 @@ fn unquoted(text: &str) -> &str {
 fn host_before(text: &str) -> Party<'_> {
     let lower = text.to_ascii_lowercase();
     let mut party = Party::default();
-    let Some(at) = ["host ", "server ", "from "].iter().filter_map(|word| lower.find(word).map(|at| at + word.len())).min() else {
+    let Some(at) =
+        ["host ", "server ", "from "].iter().filter_map(|word| lower.find(word).map(|at| at + word.len())).min()
+    else {
         return party;
     };
     let rest = &text[at..];
@@ -170,7 +180,12 @@ fn stage(text: &str) -> Option<Stage> {
         Some(Stage::Tls)
     } else if has(&["in reply to ehlo", "in reply to helo", "after ehlo", "after helo"]) {
         Some(Stage::Helo)
-    } else if has(&["refused to talk to me", "initial server greeting", "after initial connection", "initial connection"]) {
+    } else if has(&[
+        "refused to talk to me",
+        "initial server greeting",
+        "after initial connection",
+        "initial connection",
+    ]) {
         Some(Stage::Connect)
     } else if has(&["in reply to auth", "after auth"]) {
         Some(Stage::Auth)
@@ -209,6 +224,9 @@ mod tests {
         assert_eq!(show(screen).0, "550 5.1.1 No such user");
         let screen = "Message blocked\nThe response from the remote server was:\n\n550-5.7.1 first line\n550 5.7.1 second line\n\nHelp 2024";
         assert_eq!(show(screen).0, "550 5.7.1 first line second line");
-        assert_eq!(show("We sent 450 letters and 550 people read them").0, "We sent 450 letters and 550 people read them");
+        assert_eq!(
+            show("We sent 450 letters and 550 people read them").0,
+            "We sent 450 letters and 550 people read them"
+        );
     }
 }

@@ -69,8 +69,10 @@ impl Hit {
 
 impl Occurrence {
     /// Whether it may stand for a segment: whole words, and not inside a name.
-    fn fits(&self, part: &Part) -> bool {
-        (!self.goes_on_left || part.open_left) && (!self.goes_on_right || part.open_right) && (!self.in_name || part.named)
+    fn fits(&self, part: Part) -> bool {
+        (!self.goes_on_left || part.open_left)
+            && (!self.goes_on_right || part.open_right)
+            && (!self.in_name || part.named)
     }
 }
 
@@ -159,14 +161,23 @@ impl Scratch {
             for (phrase, place) in index.anchors(occurrence.pattern) {
                 let parts = index.parts(*phrase);
                 let place = usize::from(*place);
-                if !occurrence.fits(&parts[place]) {
+                if !occurrence.fits(parts[place]) {
                     continue;
                 }
                 let chain = Chain { text, occurrences, latest, scan: *scan };
                 let Some(first) = chain.before(occurrence, &parts[..place]) else { continue };
                 let Some(last) = chain.behind(occurrence, &parts[place + 1..]) else { continue };
-                let (first_end, last_start) = (first.end, last.start);
-                hits.push(Hit { phrase: *phrase, start: first.start, end: last.end, first_end, last_start, hidden: false });
+                // `blacklist*` speaks for the whole word.
+                let end = if parts[parts.len() - 1].open_right { word_end(text, last.end) } else { last.end };
+                let first_end = if parts.len() == 1 { end } else { first.end };
+                hits.push(Hit {
+                    phrase: *phrase,
+                    start: first.start,
+                    end,
+                    first_end,
+                    last_start: last.start,
+                    hidden: false,
+                });
             }
         }
     }
@@ -201,12 +212,15 @@ impl Scratch {
                     Owner::Not(_) => met.not = true,
                     Owner::Any(_) if !hit.hidden => met.any = true,
                     Owner::All(_) if !hit.hidden => {
-                        let first = !self.hits[..number].iter().any(|earlier| earlier.phrase == hit.phrase && !earlier.hidden);
+                        let first =
+                            !self.hits[..number].iter().any(|earlier| earlier.phrase == hit.phrase && !earlier.hidden);
                         met.all += u8::from(first);
                     }
                     _ => continue,
                 }
-                if !matches!(owner, Owner::Not(_)) && (met.longest == NONE || self.hits[met.longest as usize].length() < hit.length()) {
+                if !matches!(owner, Owner::Not(_))
+                    && (met.longest == NONE || self.hits[met.longest as usize].length() < hit.length())
+                {
                     met.longest = number as u32;
                 }
             }
@@ -216,7 +230,11 @@ impl Scratch {
             let met = self.met[*number as usize];
             let rule = &catalog.rules[*number as usize];
             let any = rule.any.is_empty() || met.any;
-            if !any || met.not || met.all < index.needed[*number as usize] || !fits(rule, about, site, self.marked_software) {
+            if !any
+                || met.not
+                || met.all < index.needed[*number as usize]
+                || !fits(rule, about, site, self.marked_software)
+            {
                 continue;
             }
             if rule.any.is_empty() && rule.all.is_empty() {
@@ -250,7 +268,8 @@ impl Scratch {
                 continue;
             }
             let covered = self.hits.iter().zip(&weights).any(|(cover, (tier, trailer))| {
-                let within = |start: u32, end: u32| start <= hit.start && hit.end <= end && end - start > hit.end - hit.start;
+                let within =
+                    |start: u32, end: u32| start <= hit.start && hit.end <= end && end - start > hit.end - hit.start;
                 let equal = *trailer && cover.start == hit.start && cover.end == hit.end;
                 let inside = within(cover.start, cover.first_end) || within(cover.last_start, cover.end);
                 equal || (inside && cover.phrase != hit.phrase && (*trailer || (*tier > Tier::Code && *tier >= own)))
@@ -281,6 +300,11 @@ impl Scratch {
     }
 }
 
+/// The end of the word that goes on at `at`.
+fn word_end(text: &[u8], at: u32) -> u32 {
+    at + text[at as usize..].iter().take_while(|byte| byte.is_ascii_alphanumeric()).count() as u32
+}
+
 /// Finds the other segments of a phrase around one of them.
 struct Chain<'s> {
     text: &'s [u8],
@@ -305,21 +329,23 @@ impl<'s> Chain<'s> {
     fn gap_is_narrow(&self, left: &Occurrence, right: &Occurrence) -> bool {
         left.end <= right.start && {
             let gap = &self.text[left.end as usize..right.start as usize];
-            gap.iter().filter(|byte| **byte == b' ').count() <= WIDEST_GAP + 1
+            gap.split(|byte| *byte == b' ').count() <= WIDEST_GAP + 2
         }
     }
 
     /// Walks left through `parts` from `right`, taking the nearest each time; the first segment, or `right` itself.
     fn before(&self, right: &'s Occurrence, parts: &[Part]) -> Option<&'s Occurrence> {
         parts.iter().rev().try_fold(right, |right, part| {
-            self.of(part.pattern).find(|left| left.fits(part) && self.gap_is_narrow(left, right))
+            self.of(part.pattern).find(|left| left.fits(*part) && self.gap_is_narrow(left, right))
         })
     }
 
     /// Walks right through `parts` from `left`, taking the nearest each time; the last segment, or `left` itself.
     fn behind(&self, left: &'s Occurrence, parts: &[Part]) -> Option<&'s Occurrence> {
         parts.iter().try_fold(left, |left, part| {
-            self.of(part.pattern).filter(|right| right.fits(part) && self.gap_is_narrow(left, right)).min_by_key(|right| right.start)
+            self.of(part.pattern)
+                .filter(|right| right.fits(*part) && self.gap_is_narrow(left, right))
+                .min_by_key(|right| right.start)
         })
     }
 }
@@ -333,7 +359,8 @@ fn fits(rule: &Rule, about: Circumstances, site: Option<u16>, software: Option<u
     };
     (!rule.only_here || here)
         && (rule.code.is_empty() || about.code.is_some_and(|code| rule.code.iter().any(|start| starts(code, start))))
-        && (rule.status.is_empty() || about.status.is_some_and(|status| rule.status.iter().any(|pattern| pattern.matches(status))))
+        && (rule.status.is_empty()
+            || about.status.is_some_and(|status| rule.status.iter().any(|pattern| pattern.matches(status))))
         && (rule.stage.is_empty() || about.stage.is_some_and(|stage| rule.stage.contains(&stage)))
 }
 

@@ -96,7 +96,8 @@ impl Nearest {
         if known < LEAST_WORDS {
             return None;
         }
-        let like = |place: u32, sum: f32| sum / (own.sqrt() * self.examples[place as usize].norm.sqrt()).max(f32::EPSILON);
+        let like =
+            |place: u32, sum: f32| sum / (own.sqrt() * self.examples[place as usize].norm.sqrt()).max(f32::EPSILON);
         let best = shared
             .into_iter()
             .map(|(place, sum)| (like(place, sum), std::cmp::Reverse(place)))

@@ -80,11 +80,14 @@ mod tests {
 
     #[test]
     fn words_are_folded_and_names_kept() {
-        assert_eq!(show("Recipient's address-rejected:"), [("recipients address rejected".into(), false, false, false)]);
-        assert_eq!(show("blacklist* .. using zen.spamhaus.org"), [
-            ("blacklist".into(), false, true, false),
-            ("using zen.spamhaus.org".into(), false, false, true),
-        ]);
+        assert_eq!(
+            show("Recipient's address-rejected:"),
+            [("recipients address rejected".into(), false, false, false)]
+        );
+        assert_eq!(
+            show("blacklist* .. using zen.spamhaus.org"),
+            [("blacklist".into(), false, true, false), ("using zen.spamhaus.org".into(), false, false, true),]
+        );
         assert_eq!(show("*list {ip}"), [("list \u{2}".into(), true, false, false)]);
         assert_eq!(show("support.google.com/mail/?p=X"), [("support.google.com/mail/?p=x".into(), false, false, true)]);
         assert_eq!(show(" - "), []);

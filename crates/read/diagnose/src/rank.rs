@@ -83,7 +83,14 @@ pub fn rank<'c>(catalog: &'c Catalog, candidates: &[Candidate], when: Timestamp)
         let why = Why::AlsoMeant(rule);
         let confidence = LISTED_ON_A_DEAD_LIST;
         if !ranked.iter().any(|known| known.cause == list.cause) {
-            ranked.push(Hypothesis { cause: list.cause, subject: rule.subject, confidence, why, tier: Tier::Code, score: 0.0 });
+            ranked.push(Hypothesis {
+                cause: list.cause,
+                subject: rule.subject,
+                confidence,
+                why,
+                tier: Tier::Code,
+                score: 0.0,
+            });
         }
     }
     ranked[1..].sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
@@ -108,7 +115,14 @@ pub fn add_nearest<'c>(catalog: &'c Catalog, ranked: &mut Vec<Hypothesis<'c>>, n
 
 /// The answer where nothing is known.
 pub fn nothing<'c>() -> Hypothesis<'c> {
-    Hypothesis { cause: Cause::Unknown, subject: Subject::Message, confidence: 0.3, why: Why::Nothing, tier: Tier::Code, score: 0.0 }
+    Hypothesis {
+        cause: Cause::Unknown,
+        subject: Subject::Message,
+        confidence: 0.3,
+        why: Why::Nothing,
+        tier: Tier::Code,
+        score: 0.0,
+    }
 }
 
 /// A candidate as a hypothesis; a list that had ended makes it the receiver's fault.
@@ -121,7 +135,14 @@ fn read<'c>(catalog: &'c Catalog, rule: &'c Rule, candidate: &Candidate, when: T
             return Hypothesis { cause, subject, confidence, why: Why::DeadList(rule, list), tier, score };
         }
     }
-    Hypothesis { cause: rule.cause, subject: rule.subject, confidence: rule.confidence, why: Why::Rule(rule), tier, score }
+    Hypothesis {
+        cause: rule.cause,
+        subject: rule.subject,
+        confidence: rule.confidence,
+        why: Why::Rule(rule),
+        tier,
+        score,
+    }
 }
 
 /// Another kind of evidence for the same cause makes it surer, wording and code together up to 0.95.
@@ -145,7 +166,8 @@ fn support(known: &mut Hypothesis<'_>, other: &Hypothesis<'_>) {
 /// Rivals of the same rank make the first less sure, and the others cannot be surer than what it leaves.
 fn doubt(ranked: &mut [Hypothesis<'_>]) {
     let Some((first, others)) = ranked.split_first_mut() else { return };
-    let rival = others.iter().filter(|other| other.tier == first.tier).map(|other| other.confidence).fold(0.0, f32::max);
+    let rival =
+        others.iter().filter(|other| other.tier == first.tier).map(|other| other.confidence).fold(0.0, f32::max);
     if rival > 0.0 {
         let close = (1.0 - (first.confidence - rival).max(0.0) * 2.0).max(0.0);
         first.confidence *= 1.0 - 0.3 * close * rival;

@@ -34,7 +34,8 @@ pub fn self_test(engine: &Engine) -> Vec<Failure> {
     let mut scratch = Scratch::default();
     let mut failures = Vec::new();
     for rule in &engine.catalog().rules {
-        let own = |example: &str, reason: String| Failure { rule: rule.id.to_owned(), example: example.to_owned(), reason };
+        let own =
+            |example: &str, reason: String| Failure { rule: rule.id.to_owned(), example: example.to_owned(), reason };
         for example in &rule.examples {
             let refusal = locate(example).refusal;
             let diagnosis = engine.diagnose(&refusal, when, &mut scratch);

@@ -1,5 +1,7 @@
 //! The 28 documented texts of articles about 554 5.7.1, in our own table: what each must be read as.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 use redeliver_diagnose::{Engine, Scratch, locate};
 use redeliver_model::{Cause, Timestamp};
 
@@ -24,7 +26,10 @@ const TEXTS: &[(&str, Cause)] = &[
     ("554 - Message not allowed - [PH01] Email not accepted for policy reasons", Cause::MaliciousContent),
     ("554 - Message not allowed - Headers are not RFC compliant", Cause::MalformedMessage),
     ("554 5.7.1 - Message rejected due to local policy", Cause::Policy),
-    ("554 - has been temporarily blocked for attempting to mail too many invalid recipients", Cause::TooManyInvalidRecipients),
+    (
+        "554 - has been temporarily blocked for attempting to mail too many invalid recipients",
+        Cause::TooManyInvalidRecipients,
+    ),
     ("554 - Please submit an unblock request", Cause::BlockedByReceiver),
     ("554 - Connection refused. 192.0.2.7 has a poor reputation", Cause::PoorReputation),
     ("554 5.7.1 - bob@example.com: Sender address rejected: Blocked by this recipient", Cause::BlockedByReceiver),
@@ -52,7 +57,10 @@ fn open_texts_keep_their_second_reading() {
     for (text, second) in [
         ("554 5.7.1 : Recipient address rejected: Access denied", Cause::RecipientRestricted),
         ("554 5.7.1 : Delivery not authorized", Cause::SenderNotAuthorized),
-        ("554 - has been temporarily blocked for attempting to send too many messages containing content judged to be spam", Cause::PoorReputation),
+        (
+            "554 - has been temporarily blocked for attempting to send too many messages containing content judged to be spam",
+            Cause::PoorReputation,
+        ),
         ("554 5.7.9 - Message not accepted for policy reasons", Cause::Unauthenticated),
         ("554 5.7.1 - Message rejected due to local policy", Cause::PoorReputation),
     ] {

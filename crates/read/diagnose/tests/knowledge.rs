@@ -1,5 +1,7 @@
 //! The built-in knowledge, run through the whole engine.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
 use redeliver_catalog::Catalog;
 use redeliver_diagnose::{Engine, Scratch, cause_reply, locate, self_test};
 use redeliver_model::{Cause, Timestamp};
@@ -11,14 +13,20 @@ fn when() -> Timestamp {
 /// The causes that a text gets, best first.
 fn causes(engine: &Engine, text: &str) -> Vec<Cause> {
     let refusal = locate(text).refusal;
-    engine.diagnose(&refusal, when(), &mut Scratch::default()).causes.iter().map(|hypothesis| hypothesis.cause).collect()
+    engine
+        .diagnose(&refusal, when(), &mut Scratch::default())
+        .causes
+        .iter()
+        .map(|hypothesis| hypothesis.cause)
+        .collect()
 }
 
 #[test]
 fn every_example_comes_back_with_its_own_rule() {
     let engine = Engine::builtin().unwrap();
     let failures = self_test(&engine);
-    assert!(failures.is_empty(), "{}", failures.iter().map(|failure| format!("{failure}\n")).collect::<String>());
+    let told: Vec<String> = failures.iter().map(ToString::to_string).collect();
+    assert!(failures.is_empty(), "{}", told.join("\n"));
 }
 
 #[test]
@@ -56,7 +64,8 @@ fn the_catalog_is_as_large_as_it_says() {
     assert!(catalog.rules.iter().all(|rule| !rule.source.is_empty() && !rule.examples.is_empty()));
     for last in (501..=515).filter(|last| *last != 514) {
         let said = catalog.rules.iter().any(|rule| {
-            rule.id.starts_with("microsoft-365/") && rule.status.iter().any(|status| status.subject == 7 && status.detail == Some(last))
+            rule.id.starts_with("microsoft-365/")
+                && rule.status.iter().any(|status| status.subject == 7 && status.detail == Some(last))
         });
         assert!(said, "microsoft-365 has no rule for 5.7.{last}");
     }
