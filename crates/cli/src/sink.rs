@@ -37,9 +37,11 @@ impl<W: Write> Sink<W> {
             }
             Self::Markdown { out } => writeln!(out, "{}", report::markdown_explanation(told)),
             Self::Lines { out, line } => {
-                line.clear();
                 report::json_explanation(told, line);
-                out.write_all(line)
+                if line.len() < ENOUGH {
+                    return Ok(());
+                }
+                hand_on(out, line)
             }
             Self::Array { out, line, written } => {
                 line.clear();
@@ -54,10 +56,9 @@ impl<W: Write> Sink<W> {
         match self {
             Self::Text { out, .. } => writeln!(out, "{}", report::text_unread(unread)),
             Self::Markdown { out } => writeln!(out, "> {}\n", report::text_unread(unread)),
-            Self::Lines { out, line } => {
-                line.clear();
+            Self::Lines { line, .. } => {
                 report::json_unread(unread, line);
-                out.write_all(line)
+                Ok(())
             }
             Self::Array { out, line, written } => {
                 line.clear();
@@ -80,9 +81,11 @@ impl<W: Write> Sink<W> {
 
     pub(crate) fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Text { out, .. } | Self::Markdown { out } | Self::Lines { out, .. } | Self::Array { out, .. } => {
+            Self::Lines { out, line } => {
+                hand_on(out, line)?;
                 out.flush()
             }
+            Self::Text { out, .. } | Self::Markdown { out } | Self::Array { out, .. } => out.flush(),
             Self::Table { table } => table.flush(),
         }
     }
@@ -93,6 +96,15 @@ impl<W: Write> Sink<W> {
         }
         self.flush()
     }
+}
+
+/// Lines are handed on when so many bytes have come together.
+const ENOUGH: usize = 256 * 1024;
+
+fn hand_on(out: &mut impl Write, lines: &mut Vec<u8>) -> io::Result<()> {
+    out.write_all(lines)?;
+    lines.clear();
+    Ok(())
 }
 
 /// Writes a line of JSON as an element of an array.

@@ -12,6 +12,8 @@ mod fold;
 mod index;
 #[path = "src/phrase.rs"]
 mod phrase;
+#[path = "src/words.rs"]
+mod words;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=src");
@@ -19,5 +21,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let out = std::env::var("OUT_DIR")?;
     std::fs::write(Path::new(&out).join("index.bin"), postcard::to_stdvec(&index)?)?;
     std::fs::write(Path::new(&out).join("states.bin"), index.automaton.packed_states())?;
+    std::fs::write(Path::new(&out).join("wide_states.bin"), index.wide_automaton.packed_states())?;
     Ok(())
 }

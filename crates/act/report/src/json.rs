@@ -218,11 +218,8 @@ fn string(text: &str, out: &mut Vec<u8>) {
     let mut plain = 0;
     let mut at = 0;
     while at < bytes.len() {
-        while let Some(eight) = bytes.get(at..at + 8)
-            && eight.iter().fold(true, |all, byte| all & PLAIN[usize::from(*byte)])
-        {
-            at += 8;
-        }
+        at = plain_until::<32>(bytes, at);
+        at = plain_until::<8>(bytes, at);
         let Some(byte) = bytes.get(at).copied() else { break };
         if PLAIN[usize::from(byte)] {
             at += 1;
@@ -253,6 +250,22 @@ fn string(text: &str, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(&bytes[plain..]);
     out.push(b'"');
+}
+
+/// Goes on from `at` by `N` bytes at a time while all of them may stand as they are; the compiler makes vectors of them.
+#[inline]
+fn plain_until<const N: usize>(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = bytes.get(at..at + N) {
+        let mut other = 0;
+        for byte in chunk {
+            other |= u8::from(byte.wrapping_sub(b' ') > 0x5e) | u8::from(*byte == b'"') | u8::from(*byte == b'\\');
+        }
+        if other != 0 {
+            break;
+        }
+        at += N;
+    }
+    at
 }
 
 /// Bytes that a JSON string may hold as they are (RFC 8259 7), DEL left out.

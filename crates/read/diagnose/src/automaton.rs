@@ -41,8 +41,8 @@ struct Node {
 }
 
 impl Automaton {
-    /// Builds the automaton; pattern numbers are places in `patterns`. Empty patterns are never found.
-    pub fn new(patterns: &[Vec<u8>]) -> Self {
+    /// Builds the automaton for patterns with their numbers. Empty patterns are never found.
+    pub fn new(patterns: &[(u32, &[u8])]) -> Self {
         let classes = classes(patterns);
         let width = classes.iter().copied().max().unwrap_or(0) as usize + 1;
         let mut nodes = trie(patterns, &classes);
@@ -124,9 +124,9 @@ impl Automaton {
 }
 
 /// Numbers the byte values that occur, from 1.
-fn classes(patterns: &[Vec<u8>]) -> Vec<u16> {
+fn classes(patterns: &[(u32, &[u8])]) -> Vec<u16> {
     let mut classes = vec![0; 256];
-    for byte in patterns.iter().flatten() {
+    for byte in patterns.iter().flat_map(|(_, pattern)| *pattern) {
         classes[*byte as usize] = 1;
     }
     let mut next = 0;
@@ -139,11 +139,11 @@ fn classes(patterns: &[Vec<u8>]) -> Vec<u16> {
     classes
 }
 
-fn trie(patterns: &[Vec<u8>], classes: &[u16]) -> Vec<Node> {
+fn trie(patterns: &[(u32, &[u8])], classes: &[u16]) -> Vec<Node> {
     let mut nodes = vec![Node::default()];
-    for (number, pattern) in patterns.iter().enumerate().filter(|(_, pattern)| !pattern.is_empty()) {
+    for (number, pattern) in patterns.iter().filter(|(_, pattern)| !pattern.is_empty()) {
         let mut node = 0;
-        for byte in pattern {
+        for byte in *pattern {
             let class = classes[*byte as usize];
             let fresh = nodes.len() as u32;
             let child = *nodes[node].children.entry(class).or_insert(fresh);
@@ -152,7 +152,7 @@ fn trie(patterns: &[Vec<u8>], classes: &[u16]) -> Vec<Node> {
             }
             node = child as usize;
         }
-        nodes[node].patterns.push(number as u32);
+        nodes[node].patterns.push(*number);
     }
     nodes
 }
@@ -227,7 +227,8 @@ mod tests {
     use super::*;
 
     fn find(patterns: &[&str], text: &str) -> Vec<(u32, usize)> {
-        let patterns: Vec<Vec<u8>> = patterns.iter().map(|pattern| pattern.as_bytes().to_vec()).collect();
+        let patterns: Vec<(u32, &[u8])> =
+            patterns.iter().enumerate().map(|(number, text)| (number as u32, text.as_bytes())).collect();
         let mut hits = Vec::new();
         Automaton::new(&patterns).scan(text.as_bytes(), |pattern, end| hits.push((pattern, end)));
         hits.sort_unstable();

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::automaton::Automaton;
 use crate::phrase::{Phrase, Segment};
+use crate::words::WordTable;
 
 /// What a phrase speaks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,8 +56,12 @@ struct Pattern {
 /// Everything that the scan needs.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Index {
-    /// Finds the patterns.
+    /// Finds patterns of plain words.
+    pub words: WordTable,
+    /// Finds the other patterns: open words, names, marks.
     pub automaton: Automaton,
+    /// Finds patterns outside ASCII; only texts outside ASCII can have them.
+    pub wide_automaton: Automaton,
     patterns: Vec<Pattern>,
     /// For each pattern the phrases whose rarest segment it is, with the place of that segment.
     anchors: Vec<(u32, u8)>,
@@ -137,7 +142,29 @@ impl Index {
             self.anchors.extend(anchors);
             self.patterns.push(Pattern { length: text.len() as u16, anchors: (start, self.anchors.len() as u32) });
         }
-        self.automaton = Automaton::new(&texts);
+        self.add_texts(&texts);
+    }
+
+    /// Gives each pattern to the cheapest way of finding it.
+    fn add_texts(&mut self, texts: &[Vec<u8>]) {
+        let mut open = vec![false; texts.len()];
+        self.parts
+            .iter()
+            .for_each(|part| open[part.pattern as usize] |= part.open_left || part.open_right || part.named);
+        let mut words: Vec<(u32, &[u8])> = Vec::new();
+        let mut narrow: Vec<(u32, &[u8])> = Vec::new();
+        let mut wide: Vec<(u32, &[u8])> = Vec::new();
+        for ((number, text), open) in texts.iter().enumerate().zip(open) {
+            let numbered = (number as u32, text.as_slice());
+            match text.is_ascii() {
+                true if !open && WordTable::takes(text) => words.push(numbered),
+                true => narrow.push(numbered),
+                false => wide.push(numbered),
+            }
+        }
+        self.words = WordTable::new(&words);
+        self.automaton = Automaton::new(&narrow);
+        self.wide_automaton = Automaton::new(&wide);
     }
 
     fn add_wordless(&mut self, rules: &[Rule]) {

@@ -15,6 +15,7 @@ mod nearest;
 mod phrase;
 mod rank;
 mod self_test;
+mod words;
 
 pub use engine::{Diagnosis, Engine};
 pub use facts::Facts;

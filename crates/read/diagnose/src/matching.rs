@@ -141,9 +141,8 @@ impl Scratch {
         latest.resize(index.patterns(), (0, 0));
         *scan += 1;
         let text = &folded.bytes;
-        index.automaton.scan(text, |pattern, end| {
-            let start = end - index.length(pattern);
-            let letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
+        let letter = |at: usize| text.get(at).is_some_and(u8::is_ascii_alphanumeric);
+        let mut add = |pattern: u32, start: usize, end: usize| {
             let latest = &mut latest[pattern as usize];
             let earlier = if latest.1 == *scan { latest.0 } else { 0 };
             occurrences.push(Occurrence {
@@ -156,7 +155,12 @@ impl Scratch {
                 in_name: folded.touches_name(start, end),
             });
             *latest = (occurrences.len() as u32, *scan);
-        });
+        };
+        index.words.scan(text, &mut add);
+        index.automaton.scan(text, |pattern, end| add(pattern, end - index.length(pattern), end));
+        if !text.is_ascii() {
+            index.wide_automaton.scan(text, |pattern, end| add(pattern, end - index.length(pattern), end));
+        }
         for occurrence in &*occurrences {
             for (phrase, place) in index.anchors(occurrence.pattern) {
                 let parts = index.parts(*phrase);
