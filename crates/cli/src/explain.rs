@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, BufWriter};
 
 use anyhow::{Context, bail};
-use redeliver_catalog::{Catalog, Parameter, Software};
+use redeliver_catalog::{Catalog, ListLife, Parameter, Software};
 use redeliver_diagnose::{Diagnosis, Engine, Hypothesis, Scratch, Why, locate};
 use redeliver_model::{self as model, Clock, Explanation, Origin, Party, Refusal, ReportKind, Timestamp, Unread};
 use redeliver_remedies::{Situation, advise};
@@ -291,7 +291,9 @@ fn situation<'c>(diagnosis: &Diagnosis<'c, '_>, own_software: Option<&'c Softwar
             Why::Rule(rule) => Some(rule),
             _ => None,
         },
-        list: diagnosis.list,
+        list: diagnosis
+            .list
+            .map(|_| if matches!(first.why, Why::DeadList(..)) { ListLife::Dead } else { ListLife::Alive }),
         site: diagnosis.site,
         software: diagnosis.software,
         own_software,

@@ -41,7 +41,8 @@ fn faults(schema: &Value, rule: &Value, value: &Value, place: &str, found: &mut 
         Value::Array(_) => "array",
         Value::Object(_) => "object",
     };
-    if !types.is_empty() && !types.contains(&own) && !(own == "integer" && types.contains(&"number")) {
+    let fits = types.contains(&own) || (own == "integer" && types.contains(&"number"));
+    if !types.is_empty() && !fits {
         found.push(format!("{place}: {own} instead of {types:?}"));
     }
     if !rule["const"].is_null() && rule["const"] != *value {

@@ -30,7 +30,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("anyhow", &["redeliver"]),
     ("toml", &["redeliver-catalog"]),
     ("csv", &["redeliver-report"]),
-    ("postcard", &["redeliver-catalog", "redeliver-diagnose"]),
+    ("postcard", &["redeliver-catalog"]),
     ("regex", &[]),
     ("sqlx", &[]),
     ("axum", &[]),

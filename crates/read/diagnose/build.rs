@@ -10,6 +10,8 @@ mod automaton;
 mod fold;
 #[path = "src/index.rs"]
 mod index;
+#[path = "src/packed.rs"]
+mod packed;
 #[path = "src/phrase.rs"]
 mod phrase;
 #[path = "src/words.rs"]
@@ -18,9 +20,6 @@ mod words;
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=src");
     let index = index::Index::new(&redeliver_catalog::Catalog::builtin()?);
-    let out = std::env::var("OUT_DIR")?;
-    std::fs::write(Path::new(&out).join("index.bin"), postcard::to_stdvec(&index)?)?;
-    std::fs::write(Path::new(&out).join("states.bin"), index.automaton.packed_states())?;
-    std::fs::write(Path::new(&out).join("wide_states.bin"), index.wide_automaton.packed_states())?;
+    std::fs::write(Path::new(&std::env::var("OUT_DIR")?).join("index.bin"), index.pack())?;
     Ok(())
 }

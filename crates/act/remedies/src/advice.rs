@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use redeliver_catalog::{Blocklist, Catalog, Channel, Rule, SettingSide, Site, Software, Values};
+use redeliver_catalog::{Catalog, Channel, ListLife, Remedy as Known, Rule, SettingSide, Site, Software, Values};
 use redeliver_model::{Act, Cause, Fault, ForWhom, Remedy, ServerSetting, Subject, Verdict};
 
 /// What was found out about a refusal, as far as advice depends on it.
@@ -18,14 +18,22 @@ pub struct Situation<'c> {
     pub fault: Fault,
     /// The rule behind the cause, if its own words hold here.
     pub rule: Option<&'c Rule>,
-    /// The list that is named.
-    pub list: Option<&'c Blocklist>,
+    /// Whether the list that is named still lived; none if no list is named.
+    pub list: Option<ListLife>,
     /// The refusing operator.
     pub site: Option<&'c Site>,
     /// The refusing software.
     pub software: Option<&'c Software>,
     /// The software of our own server.
     pub own_software: Option<&'c Software>,
+}
+
+impl Situation<'_> {
+    /// Whether a remedy is for this subject, and for a list in this state.
+    fn fits(&self, remedy: &Known) -> bool {
+        let list = remedy.list.is_none_or(|list| self.list.is_none_or(|own| own == list));
+        list && (remedy.subjects.is_empty() || remedy.subjects.contains(&self.subject))
+    }
 }
 
 /// What is told beside the causes.
@@ -64,7 +72,7 @@ pub fn advise<'c>(catalog: &'c Catalog, situation: &Situation<'c>, values: &Valu
     let places = if own.is_empty() { entry.remedies.as_slice() } else { own };
     let fitting = || {
         let all = places.iter().map(|place| &catalog.remedies[usize::from(*place)]);
-        all.filter(|remedy| remedy.subjects.is_empty() || remedy.subjects.contains(&situation.subject))
+        all.filter(|remedy| situation.fits(remedy))
     };
     let remedies = fitting().map(|remedy| Remedy {
         id: remedy.id,

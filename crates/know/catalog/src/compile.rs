@@ -165,6 +165,7 @@ impl Build<'_> {
             proves,
             channel: source.channel,
             subjects: source.subjects.clone(),
+            list: source.list,
             source: keep(&source.source),
             title: self.sentence(file, &source.en.title),
             steps: source.en.steps.iter().map(|step| self.sentence(file, step)).collect(),

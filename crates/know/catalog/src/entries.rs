@@ -87,9 +87,20 @@ pub struct Remedy {
     pub proves: Option<Text>,
     pub channel: Channel,
     pub subjects: Vec<Subject>,
+    pub list: Option<ListLife>,
     pub source: Text,
     pub title: Sentence,
     pub steps: Vec<Sentence>,
+}
+
+/// Whether the list that is named still lived, where a remedy depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ListLife {
+    /// It had ended.
+    Dead,
+    /// It had not, or is not known.
+    Alive,
 }
 
 /// Who takes the steps.

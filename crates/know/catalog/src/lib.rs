@@ -14,8 +14,9 @@ mod source;
 
 pub use completeness::is_check_name;
 pub use entries::{
-    Also, Blocklist, Catalog, CauseEntry, Channel, CodeMeaning, CollidingCode, Form, Letter, ListStatus, Lists, Myth,
-    Origin, Remedy, Rule, Setting, SettingSide, Site, SiteFact, Software, Text, Tier, Trailer, Weight, Who,
+    Also, Blocklist, Catalog, CauseEntry, Channel, CodeMeaning, CollidingCode, Form, Letter, ListLife, ListStatus,
+    Lists, Myth, Origin, Remedy, Rule, Setting, SettingSide, Site, SiteFact, Software, Text, Tier, Trailer, Weight,
+    Who,
 };
 pub use look_up::CatalogError;
 pub use problem::Problem;

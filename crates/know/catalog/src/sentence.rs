@@ -81,6 +81,31 @@ impl Parameter {
         }
     }
 
+    /// What stands for an unknown value inside a command or a name.
+    pub const fn placeholder(self) -> &'static str {
+        match self {
+            Self::Host => "<host>",
+            Self::Site => "<site>",
+            Self::Ip => "<ip>",
+            Self::List => "<list>",
+            Self::ListUrl => "<list-page>",
+            Self::WhoMayAsk => "<who-may-ask>",
+            Self::Sender => "<sender>",
+            Self::SenderDomain => "<sender-domain>",
+            Self::Recipient => "<recipient>",
+            Self::RecipientDomain => "<recipient-domain>",
+            Self::Helo => "<helo-name>",
+            Self::Url => "<page>",
+            Self::Code => "<code>",
+            Self::Status => "<status>",
+            Self::Tag => "<tag>",
+            Self::FormUrl => "<form>",
+            Self::Wait => "<time>",
+            Self::Reply => "<reply>",
+            Self::Time => "<date>",
+        }
+    }
+
     /// The parameter of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|parameter| parameter.as_str() == name)
@@ -94,6 +119,8 @@ pub enum Piece {
     Text(&'static str),
     /// A value, or the words for its absence.
     Value(Parameter),
+    /// A value inside a command or a name: `mail.{sender_domain}`; its absence is said as `<sender-domain>`.
+    Exact(Parameter),
 }
 
 /// A sentence, cut at its parameters.
@@ -116,8 +143,14 @@ impl Sentence {
             if open > 0 {
                 pieces.push(Piece::Text(&rest[..open]));
             }
-            pieces.push(Piece::Value(parameter));
-            rest = &rest[close + 1..];
+            let before = &text[..text.len() - rest.len() + open];
+            let behind = &rest[close + 1..];
+            let quoted = before.matches('`').count() % 2 == 1;
+            let joined = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+            let glued =
+                before.ends_with(['.', '@', '=', '/']) || behind.strip_prefix(['.', '@', '/']).is_some_and(joined);
+            pieces.push(if quoted || glued { Piece::Exact(parameter) } else { Piece::Value(parameter) });
+            rest = behind;
         }
         if !rest.is_empty() {
             pieces.push(Piece::Text(rest));
@@ -132,7 +165,7 @@ impl Sentence {
 
     /// Whether it speaks of `parameter`.
     pub fn mentions(&self, parameter: Parameter) -> bool {
-        self.pieces.contains(&Piece::Value(parameter))
+        self.pieces.iter().any(|piece| matches!(piece, Piece::Value(own) | Piece::Exact(own) if *own == parameter))
     }
 
     /// The sentence with its values; borrowed where it has no parameter.
@@ -141,16 +174,31 @@ impl Sentence {
             [] => Cow::Borrowed(""),
             [Piece::Text(text)] => Cow::Borrowed(text),
             pieces => {
-                let pieces = pieces.iter().map(|piece| match piece {
-                    Piece::Text(text) => text,
-                    Piece::Value(parameter) => values.get(*parameter),
-                });
                 let mut filled = String::with_capacity(160);
-                pieces.for_each(|piece| filled.push_str(piece));
+                for piece in pieces {
+                    match piece {
+                        Piece::Text(text) => filled.push_str(text),
+                        // Words for an unknown value may open the sentence.
+                        Piece::Value(parameter) if filled.is_empty() && values.known(*parameter).is_none() => {
+                            push_capitalised(&mut filled, values.get(*parameter));
+                        }
+                        Piece::Value(parameter) => filled.push_str(values.get(*parameter)),
+                        Piece::Exact(parameter) => match values.known(*parameter) {
+                            Some(value) => filled.push_str(value),
+                            None => filled.push_str(parameter.placeholder()),
+                        },
+                    }
+                }
                 Cow::Owned(filled)
             }
         }
     }
+}
+
+fn push_capitalised(text: &mut String, words: &str) {
+    let mut letters = words.chars();
+    text.extend(letters.next().into_iter().flat_map(char::to_uppercase));
+    text.push_str(letters.as_str());
 }
 
 /// What is known of a case, for its sentences.
@@ -192,7 +240,9 @@ mod tests {
         let sentence = Sentence::parse("{host} refuses {ip}.").unwrap();
         let mut values = Values::new(&words);
         values.set(Parameter::Ip, Some("192.0.2.1"));
-        assert_eq!(sentence.fill(&values), "the receiving server refuses 192.0.2.1.");
+        assert_eq!(sentence.fill(&values), "The receiving server refuses 192.0.2.1.");
+        let sentence = Sentence::parse("Ask `dig mail.{sender_domain}`, then {sender_domain}.").unwrap();
+        assert_eq!(sentence.fill(&values), "Ask `dig mail.<sender-domain>`, then the receiving server.");
         assert_eq!(Sentence::parse("{hots}").unwrap_err(), "`{hots}` is not a parameter");
         assert!(Sentence::parse("{host").is_err());
     }

@@ -7,7 +7,7 @@ use redeliver_model::{About, Act, AddressIsBad, Cause, Fault, Retry, Scope, Stag
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::entries::{Channel, ListStatus, Lists, SettingSide, Weight, Who};
+use crate::entries::{Channel, ListLife, ListStatus, Lists, SettingSide, Weight, Who};
 use crate::problem::Problem;
 
 /// One file: its path below the catalog folder, its text, and what it holds.
@@ -95,6 +95,7 @@ pub struct RemedyFile {
     pub channel: Channel,
     #[serde(default)]
     pub subjects: Vec<Subject>,
+    pub list: Option<ListLife>,
     pub source: String,
     pub en: RemedyTexts,
 }

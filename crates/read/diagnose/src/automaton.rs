@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde::{Deserialize, Serialize};
+use crate::packed::{Row, Unpacker, pack};
 
 const ROOT: u32 = 0;
 /// Marks the last pattern of an output list.
@@ -22,20 +22,31 @@ struct State {
     output: u32,
 }
 
+impl Row for State {
+    const NUMBERS: usize = 4;
+
+    fn write(&self, out: &mut Vec<u32>) {
+        out.extend([self.base, self.check, self.fail, self.output]);
+    }
+
+    fn read(numbers: &[u32]) -> Self {
+        Self { base: numbers[0], check: numbers[1], fail: numbers[2], output: numbers[3] }
+    }
+}
+
 /// The patterns, ready to search.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Automaton {
-    #[serde(skip)]
     states: Vec<State>,
     /// Class of each byte value; bytes of no pattern share class 0.
-    classes: Vec<u16>,
+    classes: Vec<u32>,
     found: Vec<u32>,
 }
 
 /// A trie node while building.
 #[derive(Default)]
 struct Node {
-    children: BTreeMap<u16, u32>,
+    children: BTreeMap<u32, u32>,
     patterns: Vec<u32>,
     fail: u32,
 }
@@ -68,22 +79,16 @@ impl Automaton {
         Self { states, classes, found }
     }
 
-    /// The states as bytes: four little-endian numbers each. Everything else of it is serialized the usual way.
-    pub fn packed_states(&self) -> Vec<u8> {
-        let numbers = self.states.iter().flat_map(|state| [state.base, state.check, state.fail, state.output]);
-        numbers.flat_map(u32::to_le_bytes).collect()
+    /// Adds the automaton to packed bytes.
+    pub fn pack(&self, out: &mut Vec<u8>) {
+        pack(&self.states, out);
+        pack(&self.classes, out);
+        pack(&self.found, out);
     }
 
-    /// Puts back the states that were packed.
-    pub fn unpack_states(&mut self, bytes: &[u8]) {
-        let (states, _) = bytes.as_chunks::<16>();
-        self.states = states
-            .iter()
-            .map(|bytes| {
-                let number = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
-                State { base: number(0), check: number(4), fail: number(8), output: number(12) }
-            })
-            .collect();
+    /// Takes the automaton off packed bytes.
+    pub fn unpack(packed: &mut Unpacker<'_>) -> Option<Self> {
+        Some(Self { states: packed.table()?, classes: packed.table()?, found: packed.table()? })
     }
 
     /// Calls `hit(pattern, end)` for every occurrence, in the order of ends.
@@ -93,7 +98,7 @@ impl Automaton {
         }
         let mut state = ROOT;
         for (at, byte) in text.iter().enumerate() {
-            let class = u32::from(self.classes[*byte as usize]);
+            let class = self.classes[*byte as usize];
             state = self.step(state, class);
             let mut output = self.states[state as usize].output as usize;
             while output > 0 {
@@ -124,7 +129,7 @@ impl Automaton {
 }
 
 /// Numbers the byte values that occur, from 1.
-fn classes(patterns: &[(u32, &[u8])]) -> Vec<u16> {
+fn classes(patterns: &[(u32, &[u8])]) -> Vec<u32> {
     let mut classes = vec![0; 256];
     for byte in patterns.iter().flat_map(|(_, pattern)| *pattern) {
         classes[*byte as usize] = 1;
@@ -139,7 +144,7 @@ fn classes(patterns: &[(u32, &[u8])]) -> Vec<u16> {
     classes
 }
 
-fn trie(patterns: &[(u32, &[u8])], classes: &[u16]) -> Vec<Node> {
+fn trie(patterns: &[(u32, &[u8])], classes: &[u32]) -> Vec<Node> {
     let mut nodes = vec![Node::default()];
     for (number, pattern) in patterns.iter().filter(|(_, pattern)| !pattern.is_empty()) {
         let mut node = 0;
@@ -162,7 +167,7 @@ fn link_failures(nodes: &mut [Node]) -> Vec<u32> {
     let mut order = vec![0];
     let mut queue = VecDeque::from([0u32]);
     while let Some(parent) = queue.pop_front() {
-        let children: Vec<(u16, u32)> =
+        let children: Vec<(u32, u32)> =
             nodes[parent as usize].children.iter().map(|(class, child)| (*class, *child)).collect();
         for (class, child) in children {
             let mut fail = 0;
@@ -197,7 +202,7 @@ fn place(nodes: &[Node], order: &[u32], width: usize) -> Vec<(u32, u32)> {
     let mut first_free = 1;
     for number in order {
         let node = &nodes[*number as usize];
-        let Some(lowest) = node.children.keys().next().map(|class| usize::from(*class)) else { continue };
+        let Some(lowest) = node.children.keys().next().map(|class| *class as usize) else { continue };
         while used.get(first_free) == Some(&true) {
             first_free += 1;
         }
@@ -207,14 +212,14 @@ fn place(nodes: &[Node], order: &[u32], width: usize) -> Vec<(u32, u32)> {
                 used.resize(base + width + 1, false);
             }
             // A base is nobody else's place to start from: children are told apart by `check`, so bases may be shared.
-            if node.children.keys().all(|class| !used[base + usize::from(*class)]) {
+            if node.children.keys().all(|class| !used[base + *class as usize]) {
                 break;
             }
             base += 1;
         }
         places[*number as usize].1 = base as u32;
         for (class, child) in &node.children {
-            let own = base + usize::from(*class);
+            let own = base + *class as usize;
             used[own] = true;
             places[*child as usize].0 = own as u32;
         }

@@ -78,11 +78,7 @@ impl Engine {
     /// The engine of the built-in catalog; its index was compiled with the binary.
     pub fn builtin() -> Result<Self, redeliver_catalog::CatalogError> {
         static PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/index.bin"));
-        static STATES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/states.bin"));
-        static WIDE_STATES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/wide_states.bin"));
-        let mut index: Index = postcard::from_bytes(PACKED).map_err(|_| redeliver_catalog::CatalogError::Damaged)?;
-        index.automaton.unpack_states(STATES);
-        index.wide_automaton.unpack_states(WIDE_STATES);
+        let index = Index::unpack(PACKED).ok_or(redeliver_catalog::CatalogError::Damaged)?;
         Ok(Self::with_index(Catalog::builtin()?, index))
     }
 

@@ -12,6 +12,7 @@ mod index;
 mod locate;
 mod matching;
 mod nearest;
+mod packed;
 mod phrase;
 mod rank;
 mod self_test;

@@ -4,7 +4,7 @@ use redeliver_catalog::{Catalog, Origin, Rule, Tier};
 use redeliver_model::{EnhancedStatus, Stage};
 
 use crate::fold::Folded;
-use crate::index::{Index, Owner, Part};
+use crate::index::{Anchor, Index, Owner, Part};
 use crate::phrase::WIDEST_GAP;
 
 /// Wording below this confidence is weak: it competes with codes instead of beating them.
@@ -83,7 +83,7 @@ struct Met {
     any: bool,
     /// The longest hit of its phrases.
     longest: u32,
-    all: u8,
+    all: u32,
     not: bool,
     holds: bool,
 }
@@ -162,9 +162,9 @@ impl Scratch {
             index.wide_automaton.scan(text, |pattern, end| add(pattern, end - index.length(pattern), end));
         }
         for occurrence in &*occurrences {
-            for (phrase, place) in index.anchors(occurrence.pattern) {
+            for Anchor { phrase, place } in index.anchors(occurrence.pattern) {
                 let parts = index.parts(*phrase);
-                let place = usize::from(*place);
+                let place = *place as usize;
                 if !occurrence.fits(parts[place]) {
                     continue;
                 }
@@ -218,7 +218,7 @@ impl Scratch {
                     Owner::All(_) if !hit.hidden => {
                         let first =
                             !self.hits[..number].iter().any(|earlier| earlier.phrase == hit.phrase && !earlier.hidden);
-                        met.all += u8::from(first);
+                        met.all += u32::from(first);
                     }
                     _ => continue,
                 }

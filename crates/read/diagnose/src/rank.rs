@@ -9,6 +9,9 @@ use crate::nearest::Neighbour;
 /// Most causes that are told; further ones are noise.
 const MOST_CAUSES: usize = 4;
 
+/// From this confidence on, clear words are not weighed against bare codes.
+const SURE_ENOUGH_TO_BE_BRIEF: f32 = 0.75;
+
 /// What a dead list leaves of the meaning "listed".
 const LISTED_ON_A_DEAD_LIST: f32 = 0.2;
 
@@ -65,6 +68,10 @@ pub fn rank<'c>(catalog: &'c Catalog, candidates: &[Candidate], when: Timestamp)
     }
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
     let Some(first) = ranked.first().copied() else { return ranked };
+    if first.confidence >= SURE_ENOUGH_TO_BE_BRIEF && first.tier >= Tier::Words {
+        // What a bare code or a weak word also suggests is noise beside clear words.
+        ranked.retain(|other| other.tier >= Tier::Words);
+    }
     doubt(&mut ranked);
     let also = first.why.rule().map_or(&[][..], |rule| &rule.also);
     for meaning in also {

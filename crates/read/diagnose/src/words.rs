@@ -5,10 +5,10 @@
 
 use std::collections::HashMap;
 
-use serde::{Deserialize, Serialize};
+use crate::packed::{Row, Unpacker, pack, pack_bytes};
 
 /// Where the entries of a word begin, by its hash; open addressing, a power of two of places, at most half full.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WordTable {
     /// Hash of the word and the number of its first entry plus one; (0, 0) for a free place.
     places: Vec<(u32, u32)>,
@@ -18,7 +18,7 @@ pub struct WordTable {
 }
 
 /// A pattern that has the word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Entry {
     pattern: u32,
     /// Where the pattern stands in `texts`.
@@ -30,6 +30,22 @@ struct Entry {
     ends: (u8, u8),
     /// Whether this is the last entry of its word.
     last: bool,
+}
+
+impl Row for Entry {
+    const NUMBERS: usize = 4;
+
+    fn write(&self, out: &mut Vec<u32>) {
+        let place = u32::from(self.length) << 16 | u32::from(self.offset);
+        let ends = u32::from(self.ends.0) << 16 | u32::from(self.ends.1) << 8 | u32::from(self.last);
+        out.extend([self.pattern, self.text, place, ends]);
+    }
+
+    fn read(numbers: &[u32]) -> Self {
+        let [pattern, text, place, ends] = [numbers[0], numbers[1], numbers[2], numbers[3]];
+        let (length, offset) = ((place >> 16) as u16, place as u16);
+        Self { pattern, text, length, offset, ends: ((ends >> 16) as u8, (ends >> 8) as u8), last: ends & 1 == 1 }
+    }
 }
 
 impl WordTable {
@@ -75,6 +91,18 @@ impl WordTable {
             table.entries.push(Entry { last, ..*entry });
         }
         table
+    }
+
+    /// Adds the table to packed bytes.
+    pub fn pack(&self, out: &mut Vec<u8>) {
+        pack(&self.places, out);
+        pack(&self.entries, out);
+        pack_bytes(&self.texts, out);
+    }
+
+    /// Takes the table off packed bytes.
+    pub fn unpack(packed: &mut Unpacker<'_>) -> Option<Self> {
+        Some(Self { places: packed.table()?, entries: packed.table()?, texts: packed.bytes()?.to_vec() })
     }
 
     fn put(&mut self, hash: u32, first: u32) {
