@@ -196,7 +196,7 @@ impl Session<'_> {
             kind: ReportKind::Refusal,
             site: diagnosis.site.map(|site| (site.id, site.name)),
             software: diagnosis.software.map(|software| software.name),
-            list: diagnosis.list.map(|list| (list.zone, list.name)),
+            list: diagnosis.list.map(|list| (list.zone, list.name)).or(diagnosis.facts.list.map(|zone| (zone, zone))),
             title: advice.title,
             causes: diagnosis.causes.iter().map(|hypothesis| tell(hypothesis, &values)).collect(),
             scope: diagnosis.scope,

@@ -69,6 +69,13 @@ fn the_same_code_from_two_hosts_has_two_causes() {
 }
 
 #[test]
+fn a_tag_names_its_site_and_an_unknown_list_is_named_all_the_same() {
+    assert_eq!(one(&["--reply", "554 5.7.1 [CS01] Message rejected due to local policy."])["site"], "apple");
+    let told = one(&["--reply", "554 5.7.1 Client host [192.0.2.7] blocked using dnsbl.nobody-knows.example"]);
+    assert_eq!((first(&told).0, &told["list"]), ("blocklisted", &Value::from("dnsbl.nobody-knows.example")));
+}
+
+#[test]
 fn a_text_with_two_meanings_gives_both_and_the_check_that_decides() {
     let told = one(&["--reply", "554 5.7.1 - Message rejected due to local policy"]);
     let causes: Vec<&str> =

@@ -15,7 +15,7 @@ use crate::rank::{self, Hypothesis, Why};
 const ASK_THE_NEAREST: f32 = 0.5;
 
 /// An address is called dead only when the cause is at least this sure.
-const SURE_ENOUGH_TO_CALL_DEAD: f32 = 0.75;
+const SURE_ENOUGH_TO_CALL_DEAD: f32 = 0.8;
 
 /// A second cause at least this likely deserves the check that decides.
 const WORTH_SETTLING: f32 = 0.2;
@@ -149,7 +149,8 @@ impl Engine {
         if causes.is_empty() {
             causes.push(rank::nothing());
         }
-        let site = site.or(scratch.marked_site).map(|number| &self.catalog.sites[usize::from(number)]);
+        let site = site.or(scratch.marked_site).or(site_of_rule(&causes));
+        let site = site.map(|number| &self.catalog.sites[usize::from(number)]);
         let software = self.software(&causes, scratch);
         self.conclude(refusal, causes, scratch, (site, software))
     }
@@ -247,6 +248,17 @@ impl Engine {
             .and_then(|site| site.forms.iter().find(|form| form.causes.contains(&diagnosis.first().cause)));
         values.set(Parameter::FormUrl, form.map(|form| form.url));
         values
+    }
+}
+
+/// The site whose own rule or tag the first cause comes from.
+fn site_of_rule(causes: &[Hypothesis<'_>]) -> Option<u16> {
+    match causes.first()?.why {
+        Why::Rule(rule) if rule.tier >= Tier::Site => match rule.origin {
+            Origin::Site(number) => Some(number),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

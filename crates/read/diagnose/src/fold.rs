@@ -52,6 +52,9 @@ pub struct Folded {
     /// Addresses, IPs, URLs and names in the order of the text.
     pub found: Vec<Found>,
     lines: u16,
+    /// Whether the present line has an `@` or a `:` at all: most have not, and need not be searched for addresses.
+    has_at: bool,
+    has_colon: bool,
 }
 
 impl Folded {
@@ -74,12 +77,14 @@ impl Folded {
         let text = bounded(text, MOST_BYTES.saturating_sub(self.bytes.len()));
         self.blank();
         let bytes = text.as_bytes();
+        self.has_at = bytes.contains(&b'@');
+        self.has_colon = bytes.contains(&b':');
         let mut at = 0;
         while at < bytes.len() {
             let byte = bytes[at];
             at = match byte {
                 b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => self.token(text, at),
-                b'*' | b'_' if address_end(bytes, at).is_some() => self.token(text, at),
+                b'*' | b'_' if self.has_at && address_end(bytes, at).is_some() => self.token(text, at),
                 b':' if bytes.get(at + 1) == Some(&b':') => self.token(text, at),
                 b'\'' | b'`' => {
                     // doesn't -> doesnt; 'quoted' -> quoted
@@ -134,6 +139,10 @@ impl Folded {
     }
 
     fn words(&mut self, raw: &[u8]) {
+        if raw.iter().all(u8::is_ascii_alphanumeric) {
+            self.bytes.extend(raw.iter().map(u8::to_ascii_lowercase));
+            return;
+        }
         for byte in raw {
             if byte.is_ascii_alphanumeric() {
                 self.bytes.push(byte.to_ascii_lowercase());
@@ -152,12 +161,16 @@ impl Folded {
             self.name(&text[at..end]);
             return end;
         }
-        if let Some(end) = address_end(bytes, at) {
+        if self.has_at
+            && let Some(end) = address_end(bytes, at)
+        {
             self.found(Kind::Address, at, end);
             self.mark(ADDRESS);
             return end;
         }
-        if let Some(end) = ipv6_end(bytes, at) {
+        if self.has_colon
+            && let Some(end) = ipv6_end(bytes, at)
+        {
             self.found(Kind::Ip, at, end);
             self.mark(IP);
             return end;

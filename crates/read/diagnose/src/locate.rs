@@ -121,10 +121,8 @@ fn code_within(text: &str) -> Option<usize> {
 /// Cuts the reply off where the mailer's own words go on.
 fn cut_ending(text: &str) -> &str {
     let mut end = text.len();
-    if text.ends_with(')') {
-        end = text.rfind(POSTFIX_ENDING).unwrap_or(end);
-    } else if let Some(place) = text.find(POSTFIX_ENDING) {
-        end = place;
+    if text.contains('(') {
+        end = text.find(POSTFIX_ENDING).unwrap_or(end);
     }
     if text.contains('\n') {
         end = ENDINGS.iter().filter_map(|ending| text.find(ending)).fold(end, usize::min);
