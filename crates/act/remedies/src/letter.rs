@@ -17,6 +17,7 @@ pub struct Letter<'c> {
 
 /// The letter for a channel; none where nobody needs to be asked.
 pub fn letter<'c>(catalog: &'c Catalog, channel: Channel, values: &Values<'_>) -> Option<Letter<'c>> {
+    let values = &values.with_words(&catalog.letter_words);
     let letter = catalog.letters.iter().find(|letter| letter.channel == channel)?;
     Some(Letter {
         to: letter.to.fill(values),
@@ -30,6 +31,13 @@ mod tests {
     use redeliver_catalog::Parameter;
 
     use super::*;
+
+    #[test]
+    fn what_is_not_known_is_left_for_the_writer() {
+        let catalog = Catalog::builtin().unwrap();
+        let letter = letter(&catalog, Channel::ReceiverByOtherWay, &Values::new(&catalog.words)).unwrap();
+        assert!(letter.body[0].starts_with("Your server [its name] refused"), "{}", letter.body[0]);
+    }
 
     #[test]
     fn a_letter_carries_the_reply_and_the_ip() {

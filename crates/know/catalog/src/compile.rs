@@ -314,18 +314,22 @@ impl Build<'_> {
     }
 
     fn words(&mut self, file: &SourceFile, source: &WordsFile) {
-        self.catalog.words.resize(Parameter::ALL.len(), "");
-        for (name, text) in &source.en {
+        self.catalog.words = self.word_table(file, &source.en);
+        self.catalog.letter_words = self.word_table(file, &source.letter);
+    }
+
+    fn word_table(&mut self, file: &SourceFile, source: &BTreeMap<Spanned<String>, String>) -> Vec<Text> {
+        let mut words = vec![""; Parameter::ALL.len()];
+        for (name, text) in source {
             match Parameter::named(name.get_ref()) {
-                Some(parameter) => self.catalog.words[parameter as usize] = keep(text),
+                Some(parameter) => words[parameter as usize] = keep(text),
                 None => self.problem(file, name.span().start, format!("`{}` is not a parameter", name.get_ref())),
             }
         }
-        for parameter in Parameter::ALL {
-            if self.catalog.words[parameter as usize].is_empty() {
-                self.problem(file, 0, format!("no words for `{}`", parameter.as_str()));
-            }
+        for parameter in Parameter::ALL.into_iter().filter(|parameter| words[*parameter as usize].is_empty()) {
+            self.problem(file, 0, format!("no words for `{}`", parameter.as_str()));
         }
+        words
     }
 
     fn trailers(&mut self, file: &SourceFile, sources: &[TrailerFile]) {

@@ -37,6 +37,8 @@ pub struct Catalog {
     pub colliding: Vec<CollidingCode>,
     /// What is said for an unknown parameter, in the order of `Parameter::ALL`.
     pub words: Vec<Text>,
+    /// The same for letters, where the writer fills in what is not known.
+    pub letter_words: Vec<Text>,
 }
 
 /// One cause: what it means and what usually follows.

@@ -214,6 +214,13 @@ impl<'a> Values<'a> {
         Self { known: [None; Parameter::ALL.len()], words }
     }
 
+    /// The same values, with other words for what is not known.
+    #[must_use]
+    pub fn with_words(mut self, words: &'a [&'static str]) -> Self {
+        self.words = words;
+        self
+    }
+
     /// Sets a value; an empty one counts as unknown.
     pub fn set(&mut self, parameter: Parameter, value: Option<&'a str>) {
         self.known[parameter as usize] = value.filter(|value| !value.is_empty());

@@ -251,6 +251,7 @@ pub struct LetterTexts {
 #[serde(deny_unknown_fields)]
 pub struct WordsFile {
     pub en: BTreeMap<Spanned<String>, String>,
+    pub letter: BTreeMap<Spanned<String>, String>,
 }
 
 #[derive(Deserialize)]
