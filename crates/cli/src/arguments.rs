@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use redeliver_model::{EmailAddress, Timestamp};
+use redeliver_model::{Domain, EmailAddress, Timestamp};
 
 /// Why mail was refused, whose fault it is, who can act, whether to act at all, and the steps.
 #[derive(Debug, Parser)]
@@ -49,8 +49,8 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "reply"])]
     pub(crate) replies: Option<PathBuf>,
     /// The host that refused. The same code means different things at different receivers.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) host: Option<String>,
+    #[arg(long, value_name = "NAME", value_parser = host)]
+    pub(crate) host: Option<Domain>,
     /// The IP that was refused.
     #[arg(long, value_name = "IP")]
     pub(crate) ip: Option<std::net::IpAddr>,
@@ -163,6 +163,10 @@ pub(crate) enum Kind {
 
 fn address(text: &str) -> Result<EmailAddress, String> {
     EmailAddress::parse(text).map_err(|error| format!("not a mail address: {error}"))
+}
+
+fn host(text: &str) -> Result<Domain, String> {
+    Domain::parse(text).map_err(|error| format!("not a host name: {error}"))
 }
 
 fn timestamp(text: &str) -> Result<Timestamp, String> {

@@ -180,6 +180,10 @@ impl Session<'_> {
         let mut values = self.engine.values(&diagnosis, &told_refusal);
         let code = refusal.reply.code.map(|code| code.to_string());
         let status = refusal.reply.enhanced.map(|status| status.to_string());
+        let ip = told_refusal.client.ip.map(|ip| ip.to_string());
+        if ip.is_some() {
+            values.set(Parameter::Ip, ip.as_deref());
+        }
         values.set(Parameter::Code, code.as_deref());
         values.set(Parameter::Status, status.as_deref());
         let advice = advise(self.engine.catalog(), &situation(&diagnosis, own_software), &values);
@@ -221,7 +225,7 @@ impl Session<'_> {
     {
         let given = self.arguments;
         if let Some(host) = &given.host {
-            refusal.refused_by.host = Some(Cow::Owned(host.clone()));
+            refusal.refused_by.host = Some(Cow::Owned(host.to_string()));
         }
         refusal.client.ip = given.ip.or(refusal.client.ip);
         refusal.time = given.time.or(refusal.time);

@@ -29,8 +29,9 @@ fn main() -> ExitCode {
         Command::Explain(explain) => explain::run(&explain, &clock::SystemClock),
         Command::Catalog(catalog) => catalog_command::run(&catalog),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "redeliver", &mut std::io::stdout());
-            Ok(Exit::Fine)
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "redeliver", &mut script);
+            output::print(&script)
         }
         Command::Man => output::man(&Arguments::command()),
     };

@@ -33,6 +33,11 @@ pub(crate) fn man(command: &clap::Command) -> anyhow::Result<Exit> {
         let name = format!("redeliver-{}", sub.get_name());
         clap_mangen::Man::new(sub.clone()).title(name).render(&mut out)?;
     }
-    io::stdout().write_all(&out)?;
+    print(&out)
+}
+
+/// Prints a whole text.
+pub(crate) fn print(text: &[u8]) -> anyhow::Result<Exit> {
+    io::stdout().write_all(text)?;
     Ok(Exit::Fine)
 }

@@ -86,6 +86,22 @@ fn a_text_with_two_meanings_gives_both_and_the_check_that_decides() {
 }
 
 #[test]
+fn a_guess_is_called_one_and_tells_nobody_to_stop() {
+    let screen = text(&run(&["explain", "--reply", "550"], b"").stdout);
+    assert!(screen.starts_with("Not clear; perhaps: "), "{screen}");
+    let told = one(&["--reply", "550"]);
+    assert_eq!((&told["verdict"]["act"], &told["address_is_bad"]), (&Value::from("ask"), &Value::from("unproven")));
+}
+
+#[test]
+fn what_is_given_wins_over_what_the_text_names() {
+    let output =
+        run(&["explain", "--ip", "203.0.113.9", "--reply", "550 5.7.25 PTR record missing for [192.0.2.7]"], b"");
+    let screen = text(&output.stdout);
+    assert!(screen.contains("dig +short -x 203.0.113.9"), "{screen}");
+}
+
+#[test]
 fn a_dead_list_is_the_receivers_fault_from_the_day_it_died() {
     let reply = "554 5.7.1 Service unavailable; Client host [192.0.2.7] blocked using dnsbl.sorbs.net";
     let today = one(&["--reply", reply]);
@@ -190,6 +206,8 @@ fn wrong_calls_are_told_what_to_do() {
         (&["explain"], b"  \n", "there is no text"),
         (&["explain"], b"\x7fELF\x00\x00", "this is not text"),
         (&["explain", "--software", "sendmial", "--reply", "550 no"], b"", "redeliver catalog list software"),
+        (&["explain", "--host", "x;reboot", "--reply", "550 no"], b"", "not a host name"),
+        (&["explain", "--catalog", "/dev", "--reply", "550 no"], b"", "there is no catalog file in it"),
         (&["explain", "--sender", "nobody", "--reply", "550 no"], b"", "not a mail address"),
         (&["explain", "--time", "yesterday", "--reply", "550 no"], b"", "not a time"),
         (&["explian"], b"", "explain"),

@@ -10,7 +10,7 @@ use crate::words;
 /// The explanation of one refusal.
 pub fn explanation(told: &Explanation<'_>) -> String {
     let mut text = String::new();
-    let _ = writeln!(text, "## {}\n\n{}\n", markdown(&told.title), markdown(&told.verdict.summary));
+    let _ = writeln!(text, "## {}\n\n{}\n", markdown(&words::headline(told)), markdown(&told.verdict.summary));
     text.push_str(&markdown_block(&told.refusal.reply.to_string()));
     let mut fact = |label: &str, fact: &str| {
         let _ = write!(text, "\n- **{label}:** {}", markdown(fact));

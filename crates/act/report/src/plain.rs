@@ -28,7 +28,7 @@ const RESET: &str = "\u{1b}[0m";
 /// The explanation of one refusal.
 pub fn explanation(told: &Explanation<'_>, style: Style) -> String {
     let mut page = Page { text: String::new(), style };
-    page.heading(&told.title);
+    page.heading(&words::headline(told));
     page.paragraph(0, &told.verdict.summary);
     page.line("");
     page.fact("Reply", &told.refusal.reply.to_string());

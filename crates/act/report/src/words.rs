@@ -1,6 +1,6 @@
 //! How the closed words of a verdict are said to a person.
 
-use redeliver_model::{Act, AddressIsBad, Explanation, Fault, Retry, Scope, Stage};
+use redeliver_model::{Act, AddressIsBad, Cause, Explanation, Fault, Retry, Scope, Stage};
 
 /// Whose fault.
 pub fn fault(fault: Fault) -> &'static str {
@@ -83,6 +83,16 @@ pub fn sure(confidence: f32) -> String {
         _ => "a guess",
     };
     format!("{word} ({:.0} %)", confidence * 100.0)
+}
+
+/// The headline: the title of the cause, or that it is only a guess.
+pub fn headline(told: &Explanation<'_>) -> String {
+    match told.causes.first() {
+        Some(first) if first.confidence < 0.5 && first.cause != Cause::Unknown => {
+            format!("Not clear; perhaps: {}", told.title)
+        }
+        _ => told.title.to_string(),
+    }
 }
 
 /// Who said no, as far as it is known: host, operator, software, stage.

@@ -46,6 +46,11 @@ impl Catalog {
     pub fn with_overlay(self, folder: &Path) -> Result<Self, CatalogError> {
         let mut problems = Vec::new();
         let files = source::read_folder(folder, &mut problems);
+        if files.is_empty() && problems.is_empty() {
+            let reason =
+                "there is no catalog file in it (causes/, phrases/, sites/ ... as in catalog/README.md)".to_owned();
+            problems.push(Problem { file: folder.display().to_string(), line: 0, reason });
+        }
         let merged = compile::compile(self, files, &mut problems);
         completeness::check_complete(&merged, &mut problems);
         if problems.is_empty() { Ok(merged) } else { Err(CatalogError::Overlay(problems)) }

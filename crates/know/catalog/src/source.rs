@@ -339,13 +339,25 @@ pub fn read_folder(root: &Path, problems: &mut Vec<Problem>) -> Vec<SourceFile> 
     }
     paths.sort();
     for path in paths {
-        match std::fs::read_to_string(root.join(&path)) {
+        match read_bounded(&root.join(&path)) {
             Ok(text) => files.extend(read_file(path, text, problems)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => problems.push(Problem { file: path, line: 0, reason: error.to_string() }),
         }
     }
     files
+}
+
+/// Largest file of a catalog: ten times the largest of ours.
+const LARGEST_FILE: u64 = 4 * 1024 * 1024;
+
+/// Reads an ordinary file that is not too large; devices and pipes would never end.
+fn read_bounded(path: &Path) -> std::io::Result<String> {
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() || metadata.len() > LARGEST_FILE {
+        return Err(std::io::Error::other("not an ordinary file of 4 MB at most"));
+    }
+    std::fs::read_to_string(path)
 }
 
 /// Reads one file; its folder says what it is.

@@ -15,7 +15,10 @@ use crate::rank::{self, Hypothesis, Why};
 const ASK_THE_NEAREST: f32 = 0.5;
 
 /// An address is called dead only when the cause is at least this sure.
-const SURE_ENOUGH_TO_CALL_DEAD: f32 = 0.8;
+const SURE_ENOUGH_TO_CALL_DEAD: f32 = 0.85;
+
+/// Below this confidence nobody is told to stop or to send never again.
+const SURE_ENOUGH_TO_STOP: f32 = 0.5;
 
 /// A second cause at least this likely deserves the check that decides.
 const WORTH_SETTLING: f32 = 0.2;
@@ -181,6 +184,10 @@ impl Engine {
         let mut act = rule.and_then(|rule| rule.act).unwrap_or(entry.act);
         let mut retry = rule.and_then(|rule| rule.retry).unwrap_or(entry.retry);
         let mut address_is_bad = rule.and_then(|rule| rule.address_is_bad).unwrap_or(entry.address_is_bad);
+        if first.confidence < SURE_ENOUGH_TO_STOP {
+            act = if act == Act::Stop { Act::Ask } else { act };
+            retry = if retry == Retry::Never { Retry::AfterChange } else { retry };
+        }
         if class == Some(4) {
             // RFC 5321 4.2.1: 4yz means that the same command may work later.
             act = if act == Act::Stop { Act::Wait } else { act };
