@@ -114,6 +114,8 @@ fn list(catalog: &Catalog, kind: Option<Kind>, format: Format) -> anyhow::Result
 }
 
 fn show(catalog: &Catalog, id: &str) -> anyhow::Result<Exit> {
+    let id = id.trim().trim_end_matches('.').to_lowercase();
+    let id = id.as_str();
     let mut pages = Vec::new();
     pages.extend(catalog.causes.iter().filter(|entry| entry.cause.as_str() == id).map(|entry| cause(catalog, entry)));
     pages.extend(catalog.remedy(id).map(|entry| remedy(catalog, entry)));

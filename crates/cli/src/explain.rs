@@ -176,6 +176,13 @@ impl Session<'_> {
         let mut refusal = located.refusal;
         self.add_given(&mut refusal);
         let diagnosis = self.engine.diagnose(&refusal, self.now, &mut self.scratch);
+        if let Some(code @ 200..400) = refusal.reply.code
+            && diagnosis.first().confidence < 0.5
+        {
+            self.read -= 1;
+            let words = format!("the server did not refuse: {code} means that it goes on (RFC 5321 4.2.1)");
+            return self.fault(origin, ("not-a-refusal", words));
+        }
         let told_refusal = with_facts(&refusal, &diagnosis);
         let mut values = self.engine.values(&diagnosis, &told_refusal);
         let code = refusal.reply.code.map(|code| code.to_string());

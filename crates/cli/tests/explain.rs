@@ -206,6 +206,7 @@ fn wrong_calls_are_told_what_to_do() {
         (&["explain"], b"  \n", "there is no text"),
         (&["explain"], b"\x7fELF\x00\x00", "this is not text"),
         (&["explain", "--software", "sendmial", "--reply", "550 no"], b"", "redeliver catalog list software"),
+        (&["explain", "--reply", "250 OK"], b"", "the server did not refuse"),
         (&["explain", "--host", "x;reboot", "--reply", "550 no"], b"", "not a host name"),
         (&["explain", "--catalog", "/dev", "--reply", "550 no"], b"", "there is no catalog file in it"),
         (&["explain", "--sender", "nobody", "--reply", "550 no"], b"", "not a mail address"),
