@@ -6,7 +6,7 @@ use crate::entries::{Catalog, Channel};
 use crate::problem::Problem;
 
 /// The names of checks that `settled_by` and `proves` may use; `blocklist:<zone>` comes on top.
-const CHECKS: [&str; 22] = [
+const CHECKS: [&str; 23] = [
     "authentication",
     "blocklist",
     "dane",
@@ -29,13 +29,12 @@ const CHECKS: [&str; 22] = [
     "spf",
     "submission",
     "tls",
+    "transcript",
 ];
 
 /// Whether a check of that name is foreseen.
 pub fn is_check_name(name: &str) -> bool {
-    CHECKS.contains(&name)
-        || name == "transcript"
-        || name.strip_prefix("blocklist:").is_some_and(|zone| Domain::parse(zone).is_ok())
+    CHECKS.contains(&name) || name.strip_prefix("blocklist:").is_some_and(|zone| Domain::parse(zone).is_ok())
 }
 
 /// What a whole catalog must have, however it was put together.
