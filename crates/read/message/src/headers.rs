@@ -95,8 +95,8 @@ impl ContentType {
 impl<'a> Headers<'a> {
     /// Reads a block of fields and returns it with the place of the body behind it.
     ///
-    /// A line that is no field is passed over if a field follows, and else begins the body: mails without the blank line
-    /// exist. A line `From ` of an mbox in front is passed over.
+    /// A line that is no field is passed over if a field follows before the next blank line (folds lose their indentation on
+    /// the way), and else begins the body: mails without the blank line exist. A line `From ` of an mbox in front is passed over.
     pub fn read(bytes: &'a [u8]) -> (Self, usize) {
         let mut headers = Self::default();
         let mut at = 0;
@@ -121,9 +121,7 @@ impl<'a> Headers<'a> {
                 continue;
             }
             let mbox = headers.fields.is_empty() && (text.starts_with(b"From ") || text.starts_with(b">From "));
-            let next = line_end(bytes, line);
-            let goes_on = field_name(bytes[line..next].trim_ascii_end()).is_some();
-            if !mbox && (!goes_on || headers.fields.is_empty()) {
+            if !mbox && (headers.fields.is_empty() || !field_follows(bytes, line)) {
                 return (headers, at);
             }
             at = line;
@@ -250,6 +248,25 @@ fn ended(raw: &[u8], parse: for<'x> fn(&mut MessageStream<'x>) -> HeaderValue<'x
 /// The place behind the line end.
 fn line_end(bytes: &[u8], at: usize) -> usize {
     memchr::memchr(b'\n', &bytes[at..]).map_or(bytes.len(), |end| at + end + 1)
+}
+
+/// Lines looked at for a field behind a line that is none.
+const LOOK_AHEAD: usize = 8;
+
+/// Whether a field stands among the next lines, before a blank one.
+fn field_follows(bytes: &[u8], mut at: usize) -> bool {
+    for _ in 0..LOOK_AHEAD {
+        let end = line_end(bytes, at);
+        let text = bytes[at..end].trim_ascii_end();
+        if text.is_empty() {
+            return false;
+        }
+        if field_name(text).is_some() {
+            return true;
+        }
+        at = end;
+    }
+    false
 }
 
 /// The end of a field whose first line ends at `at`: lines that begin with a blank belong to it, if they are not blank

@@ -135,7 +135,13 @@ impl<'a> Mail<'a> {
             self.fault(Fault::BrokenMultipart);
             guess_boundary(body)
         });
-        let Some(boundary) = found else { return };
+        let Some(boundary) = found else {
+            // Nothing separates parts: all of it is text.
+            let content_type = ContentType::read(b"text/plain");
+            let (parent, level) = (place.parent, place.level);
+            self.parts.push(Part { parent, level, headers: Headers::default(), content_type, body });
+            return;
+        };
         let mut next = next_boundary(body, 0, &boundary);
         while let Some(start) = next {
             if start.last {
@@ -411,6 +417,7 @@ mod tests {
         let wrong =
             b"Content-Type: multipart/mixed; boundary=WRONG\n\n--right\nContent-Type: text/plain\n\nwords\n--right--\n";
         assert_eq!(shape(wrong)[1], part(0, "text/plain", "words"));
+        assert_eq!(shape(b"Content-Type: multipart/report\n\nwords\n")[1], part(0, "text/plain", "words"));
     }
 
     #[test]
