@@ -14,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("redeliver-model", &[]),
     ("redeliver-catalog", &["redeliver-model"]),
     ("redeliver-message", &["redeliver-model"]),
+    ("redeliver-intake", &["redeliver-model", "redeliver-message"]),
     ("redeliver-diagnose", &["redeliver-model", "redeliver-catalog", "redeliver-message"]),
     ("redeliver-remedies", &["redeliver-model", "redeliver-catalog"]),
     ("redeliver-report", &["redeliver-model", "redeliver-catalog"]),
@@ -46,6 +47,11 @@ const HOMES: &[(&str, &[&str])] = &[
     ("rustls", &[]),
     ("mail-auth", &[]),
     ("mail-parser", &["redeliver-message"]),
+    ("zip", &["redeliver-message"]),
+    ("tar", &["redeliver-message"]),
+    ("flate2", &["redeliver-message"]),
+    ("ruzstd", &["redeliver-message"]),
+    ("cfb", &["redeliver-intake"]),
 ];
 
 /// Licences that a closed product can link.
@@ -125,6 +131,7 @@ fn every_crate_lives_in_its_wing() {
         ("model", "know"),
         ("catalog", "know"),
         ("message", "read"),
+        ("intake", "read"),
         ("diagnose", "read"),
         ("remedies", "act"),
         ("report", "act"),
