@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::io;
 
+use redeliver_message::archive::ArchiveError;
 use redeliver_model::{Origin, Unread};
 
 /// Where something is, while it is being read.
@@ -10,21 +11,27 @@ use redeliver_model::{Origin, Unread};
 pub(crate) struct Place {
     source: String,
     member: Option<String>,
+    /// Packings around it.
+    pub(crate) depth: usize,
 }
 
 impl Place {
     pub(crate) fn of(source: String) -> Self {
-        Self { source, member: None }
+        Self { source, member: None, depth: 0 }
+    }
+
+    /// The same place, one packing further in.
+    pub(crate) fn unpacked(&self) -> Self {
+        Self { depth: self.depth + 1, ..self.clone() }
     }
 
     /// The place of a member inside this one.
-    #[allow(dead_code, reason = "archives come next")]
     pub(crate) fn inside(&self, name: &str) -> Self {
         let member = match &self.member {
             Some(outer) => format!("{outer}!{name}"),
             None => name.to_owned(),
         };
-        Self { source: self.source.clone(), member: Some(member) }
+        Self { source: self.source.clone(), member: Some(member), depth: self.depth }
     }
 
     pub(crate) fn origin(&self, line: Option<u64>) -> Origin<'static> {
@@ -52,13 +59,26 @@ impl Fault {
         Self::new("empty", "there is nothing in it")
     }
 
-    pub(crate) fn io(error: &io::Error) -> Self {
+    pub(crate) fn io(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound => {
                 Self::new("not-found", "there is no such file; to explain a text use --reply 'TEXT'")
             }
             io::ErrorKind::PermissionDenied => Self::new("not-allowed", "you may not read this"),
-            _ => Self::new("io", error.to_string()),
+            _ => Self::from(ArchiveError::from(error)),
         }
+    }
+}
+
+impl From<ArchiveError> for Fault {
+    fn from(error: ArchiveError) -> Self {
+        let code = match error {
+            ArchiveError::Bomb => "bomb",
+            ArchiveError::TooManyMembers => "too-many",
+            ArchiveError::Damaged(_) => "damaged",
+            ArchiveError::Unsupported(_) => "unsupported",
+            ArchiveError::Io(_) => "io",
+        };
+        Self::new(code, error.to_string())
     }
 }

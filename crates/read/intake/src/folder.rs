@@ -26,8 +26,8 @@ impl Folders {
         if !self.is_new(path, about) {
             return Ok(names);
         }
-        for entry in fs::read_dir(path).map_err(|error| Fault::io(&error))? {
-            names.push(entry.map_err(|error| Fault::io(&error))?.file_name());
+        for entry in fs::read_dir(path).map_err(Fault::io)? {
+            names.push(entry.map_err(Fault::io)?.file_name());
         }
         choose(path, &mut names);
         names.sort_by(|one, other| number(one).cmp(&number(other)).then_with(|| one.cmp(other)));

@@ -44,7 +44,7 @@ pub fn items(paths: &[PathBuf], options: Options) -> Items {
         giver.end();
     });
     if let Err(error) = started {
-        let fault = Place::of(String::new()).fault(Fault::io(&error));
+        let fault = Place::of(String::new()).fault(Fault::io(error));
         let _: Result<(), Gone> = queue.give((Taken::Fault(fault), None), 0);
         queue.end();
     }

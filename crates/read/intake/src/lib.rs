@@ -12,6 +12,8 @@ mod fault;
 mod folder;
 mod hand_over;
 mod items;
+mod mailbox;
+mod packed;
 mod progress;
 mod sniff;
 mod source;
@@ -33,6 +35,10 @@ pub const LARGEST_TEXT: usize = 1024 * 1024;
 
 /// Bytes that are looked at to tell what an input is. The header block of a forwarded bounce reaches 20 KiB.
 pub const HEAD: usize = 64 * 1024;
+
+/// Largest archive or compound file that comes out of another or from a stream, and so has to be held in memory to be
+/// jumped about in. What people pack twice is small; a large one can be unpacked once by hand.
+pub const LARGEST_HELD: u64 = 32 * 1024 * 1024;
 
 /// Deepest nesting of folders. A tree of mail has three or four; file systems end at a path of 4096 bytes.
 pub const DEEPEST_FOLDER: usize = 64;

@@ -1,5 +1,7 @@
 //! What an input is, told by its first bytes. Never by its name; never fails.
 
+use redeliver_message::archive::Packing;
+
 use crate::text::is_binary;
 use crate::time_stamp::begins_with_time;
 
@@ -12,6 +14,8 @@ pub(crate) enum Look {
     Utf16 { low_first: bool },
     /// Lines that end in CR alone.
     CarriageReturns,
+    /// Packed, or an archive.
+    Packed(Packing),
     /// A mailbox of the mbox family (RFC 4155): it begins with a line `From sender date`.
     Mbox,
     /// A message.
@@ -117,6 +121,9 @@ pub(crate) fn look(head: &[u8]) -> Look {
         [0xff, 0xfe, ..] => return Look::Utf16 { low_first: true },
         [0xfe, 0xff, ..] => return Look::Utf16 { low_first: false },
         _ => {}
+    }
+    if let Some(packing) = Packing::of(head) {
+        return Look::Packed(packing);
     }
     let head = without_mark(head);
     if head.iter().all(u8::is_ascii_whitespace) {
@@ -280,6 +287,8 @@ mod tests {
             (b"\"Date\";\"Recipient\";\"Status\"\n", Look::Lines),
             (b"one, two, three\n", Look::Text),
             (b"#Software: Microsoft Exchange Server\n#Fields: a,b\n", Look::Lines),
+            (b"\x1f\x8b\x08\0", Look::Packed(Packing::Gzip)),
+            (b"PK\x03\x04", Look::Packed(Packing::Zip)),
             (b"\x89PNG\r\n\x1a\n\0\0", Look::Binary(Some("a picture: type the code and the words of the reply"))),
             (b"\0\x01\x02", Look::Binary(None)),
         ];

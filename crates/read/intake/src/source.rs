@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 
+use redeliver_message::archive::Budget;
+
 use crate::progress::Progress;
 
 /// Where bytes come from.
@@ -22,15 +24,16 @@ impl Read for Source<'_> {
     }
 }
 
-/// A reader whose bytes are counted for the progress.
+/// A reader whose bytes are counted: for the progress, and for what they may unpack to.
 pub(crate) struct Counted<R> {
     inner: R,
     progress: Progress,
+    budget: Budget,
 }
 
 impl<R> Counted<R> {
-    pub(crate) fn new(inner: R, progress: Progress) -> Self {
-        Self { inner, progress }
+    pub(crate) fn new(inner: R, progress: &Progress, budget: &Budget) -> Self {
+        Self { inner, progress: progress.clone(), budget: budget.clone() }
     }
 }
 
@@ -38,6 +41,7 @@ impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.progress.read(read as u64);
+        self.budget.packed(read as u64);
         Ok(read)
     }
 }
@@ -56,10 +60,10 @@ pub(crate) fn whole<R: Read>(head: Vec<u8>, rest: R) -> Whole<R> {
 }
 
 /// Reads the first `most` bytes; fewer where the input ends, or where `enough` says so: somebody may be writing the rest
-/// only just now.
-pub(crate) fn read_head(reader: &mut dyn Read, most: usize, enough: fn(&[u8]) -> bool) -> io::Result<Vec<u8>> {
+/// only just now. What was read before an error is good, and the error is told behind it.
+pub(crate) fn read_head(reader: &mut dyn Read, most: usize, enough: fn(&[u8]) -> bool) -> (Vec<u8>, Option<io::Error>) {
     let mut head = vec![0; most];
-    let mut filled = 0;
+    let (mut filled, mut broken) = (0, None);
     while filled < most {
         match reader.read(&mut head[filled..]) {
             Ok(0) => break,
@@ -70,11 +74,23 @@ pub(crate) fn read_head(reader: &mut dyn Read, most: usize, enough: fn(&[u8]) ->
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+            Err(error) => {
+                broken = Some(error);
+                break;
+            }
         }
     }
     head.truncate(filled);
-    Ok(head)
+    (head, broken)
+}
+
+/// What is left of an input that broke: its error.
+pub(crate) struct Broken(pub(crate) Option<io::Error>);
+
+impl Read for Broken {
+    fn read(&mut self, _buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
 }
 
 /// Turns UTF-16 into UTF-8 as it passes; what is broken becomes U+FFFD.
@@ -188,7 +204,7 @@ mod tests {
     fn a_head_is_read_over_short_reads() {
         let text = b"one two three".to_vec();
         let mut reader = Cursor::new(text[..4].to_vec()).chain(Cursor::new(text[4..].to_vec()));
-        assert_eq!(read_head(&mut reader, 7, |_| false).unwrap(), b"one two");
-        assert_eq!(read_head(&mut reader, 70, |_| false).unwrap(), b" three");
+        assert_eq!(read_head(&mut reader, 7, |_| false).0, b"one two");
+        assert_eq!(read_head(&mut reader, 70, |_| false).0, b" three");
     }
 }

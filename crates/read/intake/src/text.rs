@@ -59,11 +59,11 @@ pub fn open_lines(path: &Path) -> Result<Box<dyn BufRead>, TextFault> {
     if path.as_os_str() == "-" {
         return Ok(Box::new(io::stdin().lock()));
     }
-    let about = std::fs::metadata(path).map_err(|error| Fault::io(&error))?;
+    let about = std::fs::metadata(path).map_err(Fault::io)?;
     if about.is_dir() {
         return Err(Fault::new("not-a-file", "this is a folder, not a file with one reply a line").into());
     }
-    let file = File::open(path).map_err(|error| Fault::io(&error))?;
+    let file = File::open(path).map_err(Fault::io)?;
     Ok(Box::new(BufReader::with_capacity(256 * 1024, file)))
 }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use redeliver_message::LARGEST_MAIL;
+use redeliver_message::archive::Budget;
 
 use crate::fault::{Fault, Place};
 use crate::folder::Folders;
@@ -15,7 +16,7 @@ use crate::hand_over::{Gone, Pumped, Queue};
 use crate::items::Handed;
 use crate::progress::Progress;
 use crate::sniff::{Look, look, without_mark};
-use crate::source::{Counted, FromUtf16, LineFeeds, Source, read_head, whole};
+use crate::source::{Broken, Counted, FromUtf16, LineFeeds, Source, read_head, whole};
 use crate::text::is_binary;
 use crate::{Content, HEAD, Item, LARGEST_TEXT, Taken};
 
@@ -32,7 +33,9 @@ pub(crate) struct Walk {
     standard_input: Option<Box<dyn Read + Send>>,
     folders: Folders,
     /// Items and faults that were handed over.
-    given: u64,
+    pub(crate) given: u64,
+    /// What the present file may unpack to.
+    pub(crate) budget: Budget,
 }
 
 impl Walk {
@@ -41,7 +44,14 @@ impl Walk {
         progress: Progress,
         standard_input: Option<Box<dyn Read + Send>>,
     ) -> Self {
-        Self { queue, progress, standard_input, folders: Folders::default(), given: 0 }
+        Self {
+            queue,
+            progress,
+            standard_input,
+            folders: Folders::default(),
+            given: 0,
+            budget: Budget::new(None, u64::MAX),
+        }
     }
 
     /// One of the paths that were named.
@@ -58,7 +68,8 @@ impl Walk {
             return self.fault(&place, Fault::new("directory-empty", words));
         }
         let mut input = self.standard_input.take().unwrap_or_else(|| Box::new(std::io::stdin()));
-        let mut input = Counted::new(&mut input, self.progress.clone());
+        self.budget = Budget::new(None, u64::MAX);
+        let mut input = Counted::new(&mut input, &self.progress, &self.budget);
         let given = self.source(&place, Source::Stream(&mut input));
         self.progress.finish();
         given
@@ -68,7 +79,7 @@ impl Walk {
     pub(crate) fn entry(&mut self, path: &Path, place: &Place) -> Given {
         let about = match fs::metadata(path) {
             Ok(about) => about,
-            Err(error) => return self.finish(place, Fault::io(&error)),
+            Err(error) => return self.finish(place, Fault::io(error)),
         };
         if about.is_dir() {
             return self.folder(path, place, &about);
@@ -79,10 +90,11 @@ impl Walk {
             return self.finish(place, Fault::new("not-a-file", words));
         }
         match File::open(path) {
-            Err(error) => self.finish(place, Fault::io(&error)),
+            Err(error) => self.finish(place, Fault::io(error)),
             Ok(file) => {
                 self.progress.begin(about.len());
-                let given = self.source(place, Source::File(Counted::new(file, self.progress.clone())));
+                self.budget = Budget::new(Some(about.len()), u64::MAX);
+                let given = self.source(place, Source::File(Counted::new(file, &self.progress, &self.budget)));
                 self.progress.finish();
                 given
             }
@@ -104,25 +116,32 @@ impl Walk {
         self.queue.give((taken, lines), bytes)
     }
 
-    fn give(&mut self, place: &Place, content: Content) -> Given {
-        let bytes = match &content {
+    /// Hands over a mail or a text.
+    pub(crate) fn give(&mut self, item: Item) -> Given {
+        let bytes = match &item.content {
             Content::Mail(bytes) | Content::Text(bytes) => bytes.len(),
             Content::Lines(_) => 0,
         };
-        let item = Item { origin: place.origin(None), at: 0, content };
         self.hand_over(Taken::Item(item), None, bytes)
     }
 
     /// Anything that has bytes.
     pub(crate) fn source(&mut self, place: &Place, mut source: Source<'_>) -> Given {
-        let head = match read_head(&mut source, HEAD, |head| look(head) == Look::Lines) {
-            Ok(head) => head,
-            Err(error) => return self.fault(place, Fault::io(&error)),
-        };
+        let (head, broken) = read_head(&mut source, HEAD, |head| look(head) == Look::Lines);
+        match broken {
+            None => self.told(place, head, source),
+            Some(error) if head.is_empty() => self.fault(place, Fault::io(error)),
+            Some(error) => self.told(place, head, Source::Stream(&mut Broken(Some(error)))),
+        }
+    }
+
+    /// Reads on by what the head looks like.
+    fn told(&mut self, place: &Place, head: Vec<u8>, source: Source<'_>) -> Given {
         match look(&head) {
             Look::Empty if head.len() < HEAD => self.fault(place, Fault::empty()),
             Look::Binary(None) => self.fault(place, Fault::new("binary", "this is not text")),
             Look::Binary(Some(name)) => self.fault(place, Fault::new("binary", format!("this is {name}"))),
+            Look::Packed(packing) => self.packed(place, packing, head, source),
             Look::Utf16 { low_first } => {
                 let mut reader = FromUtf16::new(whole(head, source), low_first);
                 self.source(place, Source::Stream(&mut reader))
@@ -131,7 +150,8 @@ impl Walk {
                 let mut reader = LineFeeds(whole(head, source));
                 self.source(place, Source::Stream(&mut reader))
             }
-            Look::Mbox | Look::Mail => self.mail(place, whole(unmarked(head), source)),
+            Look::Mbox => self.mailbox(place, whole(unmarked(head), source)),
+            Look::Mail => self.mail(place, whole(unmarked(head), source)),
             Look::Lines => self.lines(place, unmarked(head), source),
             Look::Text | Look::Empty => self.text(place, unmarked(head), source),
         }
@@ -139,32 +159,31 @@ impl Walk {
 
     fn mail(&mut self, place: &Place, reader: impl Read) -> Given {
         let mut bytes = Vec::new();
-        match reader.take(LARGEST_MAIL as u64 + 1).read_to_end(&mut bytes) {
-            Ok(_) => self.give(place, Content::Mail(bytes)),
-            Err(error) => self.fault(place, Fault::io(&error)),
-        }
+        let end = reader.take(LARGEST_MAIL as u64 + 1).read_to_end(&mut bytes);
+        // A reason stands at the start of a mail: what was read before it broke is worth reading.
+        self.give(Item { origin: place.origin(None), at: 0, content: Content::Mail(bytes) })?;
+        end.map_or_else(|error| self.fault(place, Fault::io(error)), |_| Ok(()))
     }
 
     fn text(&mut self, place: &Place, head: Vec<u8>, mut source: Source<'_>) -> Given {
         let mut bytes = head;
         let room = (LARGEST_TEXT + 1).saturating_sub(bytes.len()) as u64;
-        if let Err(error) = source.by_ref().take(room).read_to_end(&mut bytes) {
-            return self.fault(place, Fault::io(&error));
-        }
+        let end = source.by_ref().take(room).read_to_end(&mut bytes);
         if bytes.len() > LARGEST_TEXT {
             return self.lines(place, bytes, source);
         }
         if is_binary(&bytes) {
             return self.fault(place, Fault::new("binary", "this is not text"));
         }
-        self.give(place, Content::Text(bytes))
+        self.give(Item { origin: place.origin(None), at: 0, content: Content::Text(bytes) })?;
+        end.map_or_else(|error| self.fault(place, Fault::io(error)), |_| Ok(()))
     }
 
     fn lines(&mut self, place: &Place, head: Vec<u8>, source: Source<'_>) -> Given {
         match source {
             Source::File(file) => {
                 let reader = BufReader::with_capacity(LINES_PIECE, whole(head, file));
-                self.give(place, Content::Lines(Box::new(reader)))
+                self.give(Item { origin: place.origin(None), at: 0, content: Content::Lines(Box::new(reader)) })
             }
             Source::Stream(reader) => self.pump(place, head, reader),
         }
@@ -194,7 +213,7 @@ impl Walk {
             }
         };
         lines.end();
-        broken.map_or(Ok(()), |error| self.fault(place, Fault::io(&error)))
+        broken.map_or(Ok(()), |error| self.fault(place, Fault::io(error)))
     }
 
     fn folder(&mut self, path: &Path, place: &Place, about: &Metadata) -> Given {

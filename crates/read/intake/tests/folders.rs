@@ -21,7 +21,7 @@ fn a_broken_file_stops_no_other() {
         };
         folder.write(&format!("{number:04}.eml"), &bytes);
     }
-    let mut reading = items(&[folder.path.clone()], Options::default());
+    let mut reading = items(std::slice::from_ref(&folder.path), Options::default());
     let progress = reading.progress();
     let (mut mails, mut faults, mut names) = (0, Vec::new(), Vec::new());
     for taken in reading.by_ref() {
@@ -65,7 +65,7 @@ fn links_lead_in_no_circle() {
     std::os::unix::fs::symlink("..", folder.path.join("a/up")).unwrap();
     std::os::unix::fs::symlink("../b", folder.path.join("a/zb")).unwrap();
     std::os::unix::fs::symlink("../a", folder.path.join("b/a")).unwrap();
-    let got = told(&[folder.path.clone()]);
+    let got = told(std::slice::from_ref(&folder.path));
     assert_eq!(got.len(), 2, "{got:?}");
     assert!(got.iter().all(|line| line.starts_with("mail ")), "{got:?}");
 }
@@ -80,7 +80,10 @@ fn maildir_and_mh_give_mails_and_nothing_else() {
     folder.make(".Sent/new");
     let names = |folder: &Folder| -> Vec<String> {
         let root = format!("mail {}/", folder.path.display());
-        told(&[folder.path.clone()]).iter().map(|line| line.strip_prefix(&root).unwrap_or(line).to_owned()).collect()
+        told(std::slice::from_ref(&folder.path))
+            .iter()
+            .map(|line| line.strip_prefix(&root).unwrap_or(line).to_owned())
+            .collect()
     };
     assert_eq!(names(&folder), [".Sent/cur/4.host:2,", "cur/1.host:2,S", "new/2.host"]);
     let folder = Folder::new("mh");
@@ -99,7 +102,7 @@ fn windows_and_old_macs_save_text_in_their_own_ways() {
     folder.write("3.txt", format!("\u{feff}{MAIL}").as_bytes());
     folder.write("4.txt", MAIL.replace("\r\n", "\r").as_bytes());
     folder.write("5.txt", &utf16("\u{feff}2026-11-21 10:00:00 a\r\n2026-11-21 10:00:01 b\r\n"));
-    let got: Vec<String> = read(&[folder.path.clone()], None).into_iter().map(|(_, text)| text).collect();
+    let got: Vec<String> = read(std::slice::from_ref(&folder.path), None).into_iter().map(|(_, text)| text).collect();
     let log = "lines: 2026-11-21 10:00:00 a\r\n2026-11-21 10:00:01 b\r\n";
     let mac = format!("mail: {}", MAIL.replace("\r\n", "\n"));
     assert_eq!(got, [&*format!("mail: {MAIL}"), "text: 554 5.7.1 Größe", &format!("mail: {MAIL}"), &mac, log]);
@@ -109,7 +112,7 @@ fn windows_and_old_macs_save_text_in_their_own_ways() {
 fn standard_input_is_read_once() {
     let input = || Some(Box::new(Cursor::new(MAIL.as_bytes())) as Box<_>);
     let dash = PathBuf::from("-");
-    assert_eq!(read(&[dash.clone()], input()), [("-".to_owned(), format!("mail: {MAIL}"))]);
+    assert_eq!(read(std::slice::from_ref(&dash), input()), [("-".to_owned(), format!("mail: {MAIL}"))]);
     let log = "Nov 21 10:00:00 mx a\nNov 21 10:00:00 mx b\n";
     let got = read(&[dash], Some(Box::new(Cursor::new(log))));
     assert_eq!(got, [("-".to_owned(), format!("lines: {log}"))]);
@@ -122,7 +125,7 @@ fn a_text_too_large_to_be_taken_whole_is_lines() {
     let large = "words\n".repeat(200_000);
     folder.write("1", small.as_bytes());
     folder.write("2", large.as_bytes());
-    let got: Vec<String> = read(&[folder.path.clone()], None).into_iter().map(|(_, text)| text).collect();
+    let got: Vec<String> = read(std::slice::from_ref(&folder.path), None).into_iter().map(|(_, text)| text).collect();
     assert!(got[0] == format!("text: {small}") && got[1] == format!("lines: {large}"));
 }
 
@@ -131,13 +134,11 @@ struct Waiting(Option<Vec<u8>>, std::sync::mpsc::Receiver<()>);
 
 impl std::io::Read for Waiting {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        match self.0.take() {
-            Some(piece) => (&piece[..]).read(buffer),
-            None => {
-                let _ = self.1.recv();
-                Ok(0)
-            }
+        if let Some(piece) = self.0.take() {
+            return (&piece[..]).read(buffer);
         }
+        let _ = self.1.recv();
+        Ok(0)
     }
 }
 
@@ -162,7 +163,7 @@ fn lines_that_are_not_read_hold_nothing_up() {
     let line: Vec<u8> = "Nov 21 10:00:00 mx a\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     folder.write("1", &[utf16, line.repeat(100_000)].concat());
     folder.write("2", MAIL.as_bytes());
-    let taken: Vec<Taken> = items(&[folder.path.clone()], Options::default()).collect();
+    let taken: Vec<Taken> = items(std::slice::from_ref(&folder.path), Options::default()).collect();
     assert_eq!(taken.len(), 2);
     let Some(Taken::Item(item)) = taken.into_iter().next() else { panic!("no item") };
     let Content::Lines(mut lines) = item.content else { panic!("no lines") };

@@ -1,6 +1,7 @@
 //! A folder of its own for each test, gone behind it; and readings told as text.
 
 #![allow(dead_code, reason = "each test file uses a part")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
 use std::io::{self, Read};
