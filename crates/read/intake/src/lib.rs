@@ -13,6 +13,7 @@ mod folder;
 mod hand_over;
 mod items;
 mod mailbox;
+mod outlook;
 mod packed;
 mod progress;
 mod sniff;

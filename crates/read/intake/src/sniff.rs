@@ -16,6 +16,8 @@ pub(crate) enum Look {
     CarriageReturns,
     /// Packed, or an archive.
     Packed(Packing),
+    /// A compound file, in which Outlook saves messages (MS-CFB).
+    Compound,
     /// A mailbox of the mbox family (RFC 4155): it begins with a line `From sender date`.
     Mbox,
     /// A message.
@@ -124,6 +126,9 @@ pub(crate) fn look(head: &[u8]) -> Look {
     }
     if let Some(packing) = Packing::of(head) {
         return Look::Packed(packing);
+    }
+    if head.starts_with(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1") {
+        return Look::Compound;
     }
     let head = without_mark(head);
     if head.iter().all(u8::is_ascii_whitespace) {

@@ -37,6 +37,13 @@ impl<R> Counted<R> {
     }
 }
 
+impl Counted<File> {
+    /// Bytes that the file has.
+    pub(crate) fn size(&self) -> u64 {
+        self.inner.metadata().map_or(0, |about| about.len())
+    }
+}
+
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;

@@ -141,6 +141,7 @@ impl Walk {
             Look::Empty if head.len() < HEAD => self.fault(place, Fault::empty()),
             Look::Binary(None) => self.fault(place, Fault::new("binary", "this is not text")),
             Look::Binary(Some(name)) => self.fault(place, Fault::new("binary", format!("this is {name}"))),
+            Look::Compound => self.compound(place, head, source),
             Look::Packed(packing) => self.packed(place, packing, head, source),
             Look::Utf16 { low_first } => {
                 let mut reader = FromUtf16::new(whole(head, source), low_first);

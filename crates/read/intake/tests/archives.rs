@@ -145,7 +145,7 @@ fn what_was_cut_gives_what_is_there_and_a_fault() {
 
 #[test]
 fn a_bomb_is_told_once_and_stops_no_other_file() {
-    let lines = LOG.to_owned() + &"\n".repeat(60_000_000);
+    let lines = LOG.to_owned() + &"\n".repeat(90_000_000);
     let members: Vec<(String, &[u8])> = (0..2).map(|number| (format!("{number}.log"), lines.as_bytes())).collect();
     let members: Vec<(&str, &[u8])> = members.iter().map(|(name, bytes)| (name.as_str(), *bytes)).collect();
     let folder = Folder::new("bombs");
