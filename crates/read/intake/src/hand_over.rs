@@ -25,15 +25,29 @@ pub(crate) struct Queue<T> {
 struct State<T> {
     pieces: VecDeque<(T, usize)>,
     bytes: usize,
-    /// The giver has nothing more.
-    ended: bool,
-    /// The taker wants no more.
-    left: bool,
+    giver: Party,
+    taker: Party,
+}
+
+/// One of the two.
+#[derive(Debug, Default)]
+struct Party {
+    /// It has nothing more to give, or wants no more.
+    done: bool,
+    /// It sleeps. Waking costs more than a piece does, so nobody is woken who is awake.
+    waits: bool,
+}
+
+impl<T> State<T> {
+    /// Whether a piece of so many bytes has to wait.
+    fn is_full(&self, bytes: usize) -> bool {
+        self.pieces.len() >= MOST_PIECES || (self.bytes > 0 && self.bytes + bytes > MOST_BYTES)
+    }
 }
 
 impl<T> Queue<T> {
     pub(crate) fn new() -> Arc<Self> {
-        let state = State { pieces: VecDeque::new(), bytes: 0, ended: false, left: false };
+        let state = State { pieces: VecDeque::new(), bytes: 0, giver: Party::default(), taker: Party::default() };
         Arc::new(Self { state: Mutex::new(state), changed: Condvar::new() })
     }
 
@@ -44,42 +58,49 @@ impl<T> Queue<T> {
     /// Hands over a piece of so many bytes; waits while the queue is full.
     pub(crate) fn give(&self, piece: T, bytes: usize) -> Result<(), Gone> {
         let mut state = self.state();
-        while !state.left
-            && (state.pieces.len() >= MOST_PIECES || (state.bytes > 0 && state.bytes + bytes > MOST_BYTES))
-        {
+        while !state.taker.done && state.is_full(bytes) {
+            state.giver.waits = true;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        if state.left {
+        state.giver.waits = false;
+        if state.taker.done {
             return Err(Gone);
         }
         state.pieces.push_back((piece, bytes));
         state.bytes += bytes;
-        self.changed.notify_all();
+        if state.taker.waits {
+            self.changed.notify_all();
+        }
         Ok(())
     }
 
     /// Says that nothing more will come.
     pub(crate) fn end(&self) {
-        self.state().ended = true;
+        self.state().giver.done = true;
         self.changed.notify_all();
     }
 
     /// The next piece; waits for it. None at the end.
     pub(crate) fn take(&self) -> Option<T> {
         let mut state = self.state();
-        while state.pieces.is_empty() && !state.ended && !state.left {
+        while state.pieces.is_empty() && !state.giver.done && !state.taker.done {
+            state.taker.waits = true;
             state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
+        state.taker.waits = false;
         let (piece, bytes) = state.pieces.pop_front()?;
         state.bytes -= bytes;
-        self.changed.notify_all();
+        // Woken at half, the giver fills the queue in one go.
+        if state.giver.waits && state.bytes <= MOST_BYTES / 2 && state.pieces.len() <= MOST_PIECES / 2 {
+            self.changed.notify_all();
+        }
         Some(piece)
     }
 
     /// Says that nothing more is wanted.
     pub(crate) fn leave(&self) {
         let mut state = self.state();
-        state.left = true;
+        state.taker.done = true;
         state.pieces.clear();
         state.bytes = 0;
         self.changed.notify_all();
@@ -88,7 +109,7 @@ impl<T> Queue<T> {
     /// Whether the taker left before the giver had ended.
     fn was_cut(&self) -> bool {
         let state = self.state();
-        state.left && !state.ended
+        state.taker.done && !state.giver.done
     }
 }
 
@@ -136,5 +157,35 @@ impl Read for Pumped {
 impl Drop for Pumped {
     fn drop(&mut self) {
         self.queue.leave();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_of_any_size_pass_in_order_and_none_is_lost() {
+        let queue = Queue::new();
+        let giver = Arc::clone(&queue);
+        let sizes = [0, 1, MOST_BYTES, 3 * MOST_BYTES, 1, MOST_BYTES / 2, MOST_BYTES / 2 + 1, 0];
+        let thread = std::thread::spawn(move || {
+            for number in 0..20_000 {
+                giver.give(number, sizes[number % sizes.len()]).unwrap();
+            }
+            giver.end();
+        });
+        assert!(std::iter::from_fn(|| queue.take()).eq(0..20_000));
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn who_leaves_lets_the_other_go() {
+        let queue = Queue::new();
+        let giver = Arc::clone(&queue);
+        let thread = std::thread::spawn(move || (0..1000).find(|_| giver.give((), MOST_BYTES).is_err()));
+        queue.take();
+        queue.leave();
+        assert!(thread.join().unwrap().is_some() && queue.take().is_none());
     }
 }

@@ -1,6 +1,6 @@
 //! Into what is packed: the stream of a compressed file, the members of an archive, archives in archives.
 
-use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 
 use redeliver_message::archive::{ArchiveError, DEEPEST_PACKING, MemberKind, Packing, Tar, Zip, unpack};
 
@@ -8,6 +8,9 @@ use crate::LARGEST_HELD;
 use crate::fault::{Fault, Place};
 use crate::source::{Source, whole};
 use crate::walk::{Given, Walk};
+
+/// Bytes of a tar that are read at a time: its members are small, and each has a header.
+const PIECE: usize = 256 * 1024;
 
 impl Walk {
     /// Something packed, of which the head was read.
@@ -109,7 +112,7 @@ impl Walk {
     }
 
     fn tar(&mut self, place: &Place, reader: impl Read) -> Given {
-        let mut tar = Tar::new(reader, &self.budget);
+        let mut tar = Tar::new(BufReader::with_capacity(PIECE, reader), &self.budget);
         loop {
             let found = match tar.next_member() {
                 Ok(Some(found)) => found,

@@ -182,19 +182,19 @@ fn is_mail(head: &[u8]) -> bool {
     if first.starts_with(b"From ") || first.starts_with(b">From ") {
         lines.next();
     }
-    let mut known = false;
     for (number, line) in lines.enumerate() {
         if line.is_empty() {
-            break;
+            return false;
         }
         let folded = number > 0 && matches!(line[0], b' ' | b'\t');
         match field_name(line) {
             _ if folded => {}
-            Some(name) => known |= is_known_field(name),
-            None => break,
+            Some(name) if is_known_field(name) => return true,
+            Some(_) => {}
+            None => return false,
         }
     }
-    known
+    false
 }
 
 /// Whether text begins with the separator of a mailbox and a field behind it.

@@ -59,6 +59,9 @@ impl<R: Seek> Seek for Counted<R> {
     }
 }
 
+/// Bytes that are read first.
+const FIRST_PIECE: usize = 8 * 1024;
+
 /// A head that was read, and what follows it.
 pub(crate) type Whole<R> = io::Chain<Cursor<Vec<u8>>, R>;
 
@@ -69,9 +72,13 @@ pub(crate) fn whole<R: Read>(head: Vec<u8>, rest: R) -> Whole<R> {
 /// Reads the first `most` bytes; fewer where the input ends, or where `enough` says so: somebody may be writing the rest
 /// only just now. What was read before an error is good, and the error is told behind it.
 pub(crate) fn read_head(reader: &mut dyn Read, most: usize, enough: fn(&[u8]) -> bool) -> (Vec<u8>, Option<io::Error>) {
-    let mut head = vec![0; most];
+    let mut head = Vec::new();
     let (mut filled, mut broken) = (0, None);
     while filled < most {
+        // Most mails are small: a buffer for the largest head would cost more than reading them.
+        if head.len() == filled {
+            head.resize((filled * 2).clamp(FIRST_PIECE.min(most), most), 0);
+        }
         match reader.read(&mut head[filled..]) {
             Ok(0) => break,
             Ok(read) => {

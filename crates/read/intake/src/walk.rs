@@ -152,15 +152,16 @@ impl Walk {
                 self.source(place, Source::Stream(&mut reader))
             }
             Look::Mbox => self.mailbox(place, whole(unmarked(head), source)),
-            Look::Mail => self.mail(place, whole(unmarked(head), source)),
+            Look::Mail => self.mail(place, unmarked(head), source),
             Look::Lines => self.lines(place, unmarked(head), source),
             Look::Text | Look::Empty => self.text(place, unmarked(head), source),
         }
     }
 
-    fn mail(&mut self, place: &Place, reader: impl Read) -> Given {
-        let mut bytes = Vec::new();
-        let end = reader.take(LARGEST_MAIL as u64 + 1).read_to_end(&mut bytes);
+    fn mail(&mut self, place: &Place, head: Vec<u8>, source: Source<'_>) -> Given {
+        let mut bytes = head;
+        let room = (LARGEST_MAIL + 1).saturating_sub(bytes.len()) as u64;
+        let end = source.take(room).read_to_end(&mut bytes);
         // A reason stands at the start of a mail: what was read before it broke is worth reading.
         self.give(Item { origin: place.origin(None), at: 0, content: Content::Mail(bytes) })?;
         end.map_or_else(|error| self.fault(place, Fault::io(error)), |_| Ok(()))
