@@ -83,6 +83,8 @@ impl std::fmt::Debug for Content {
 pub enum Taken {
     /// Something to read.
     Item(Item),
-    /// Something that could not be read, and why.
+    /// Something that could not be read, or not to its end, and why. The codes are `empty`, `directory-empty`, `binary`,
+    /// `too-long`, `too-deep`, `too-many`, `not-found`, `not-allowed`, `not-a-file`, `io`, `damaged`, `bomb`, `encrypted`,
+    /// `unsupported`, and `internal`, which is a mistake of ours.
     Fault(Unread<'static>),
 }

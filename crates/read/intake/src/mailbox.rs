@@ -1,8 +1,9 @@
 //! Mails out of a mailbox of the mbox family (RFC 4155), one at a time, whatever its size.
 //!
 //! A mail begins only where a blank line is followed by a line of the form `From sender date` and a field behind it: a
-//! mail that has a line `From ` in its text is not torn. Content-Length is not believed: it is wrong wherever a mail was
-//! changed after it was written. Quoting is undone as in mboxrd: one `>` less in front of `From `.
+//! mail that has a line `From ` in its text is not torn, nor one that announces a quoted message. Content-Length is not
+//! believed: it is wrong wherever a mail was changed after it was written. Quoting is undone as in mboxrd: one `>` less
+//! in front of `From `.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -37,6 +38,8 @@ struct Open {
     at: u64,
     /// The line before was blank.
     blank: bool,
+    /// The last line that was not blank announces what follows it.
+    announced: bool,
     /// A line that may begin the next mail, and where it stands.
     separator: Option<(Vec<u8>, u64, u64)>,
 }
@@ -57,11 +60,14 @@ impl Open {
             } else {
                 self.push(&text);
             }
-        } else if self.blank && line.first && bytes.starts_with(b"From ") && is_separator(bytes) {
+        } else if self.blank && !self.announced && line.first && bytes.starts_with(b"From ") && is_separator(bytes) {
             self.separator = Some((bytes.to_vec(), line.number, line.at));
             return None;
         }
         self.blank = line.first && matches!(bytes, b"\n" | b"\r\n");
+        if !self.blank {
+            self.announced = line.first && announces(bytes);
+        }
         let quoted = line.first && bytes.first() == Some(&b'>') && {
             let rest = bytes.iter().position(|byte| *byte != b'>').unwrap_or(bytes.len());
             bytes[rest..].starts_with(b"From ")
@@ -130,6 +136,15 @@ impl Walk {
     }
 }
 
+/// Whether a line announces a message behind it, as bounces do that quote one with its line `From `: `Bounced message:`,
+/// `--- Original message ---`. No mail ends so; one that does is joined with the next, which costs less than a torn one.
+fn announces(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    // A field without a value ends so too, and has no blank in front of it.
+    let is_text = memchr::memchr(b' ', line).is_some();
+    is_text && (line.ends_with(b":") || (line.starts_with(b"---") && line.ends_with(b"---")))
+}
+
 /// Gives the whole lines of a piece one by one, and keeps what is left of the last. Returns the bytes that were used.
 fn take_lines(ready: &[u8], held: &mut Vec<u8>, line: &mut Line, give: &mut dyn FnMut(&[u8], &Line)) -> usize {
     let mut at = 0;
@@ -187,6 +202,7 @@ mod tests {
         let text = "From a@example.com Sat Nov 21 10:00:00 2026\nSubject: 1\n\none\n\nFrom b@example.com Sat Nov 21 10:00:00 2026\nSubject: 2\n\ntwo\n";
         let want = [(1, 1, 0, "Subject: 1\n\none\n".to_owned()), (2, 6, 61, "Subject: 2\n\ntwo\n".to_owned())];
         assert_eq!(mails(text), want);
+        assert_eq!(mails(&text.replace("one\n", "--b--\n")).len(), 2, "the end of a multipart announces nothing");
         assert_eq!(mails(&text.replace('\n', "\r\n"))[1].3, "Subject: 2\r\n\r\ntwo\r\n");
     }
 
@@ -197,6 +213,8 @@ mod tests {
             "words\nFrom b@example.com Sat Nov 21 10:00:00 2026\nSubject: no blank line before\n",
             "\nFrom here on nothing works\nSubject: no envelope\n",
             "\nFrom b@example.com Sat Nov 21 10:00:00 2026\nno field behind\n",
+            "The bounced mail:\n\nFrom b@example.com Sat Nov 21 10:00:00 2026\nSubject: quoted with its line\n",
+            "----- Original message -----\n\nFrom b@example.com Sat Nov 21 10:00:00 2026\nSubject: quoted\n",
             "\nFrom b@example.com Sat Nov 21 10:00:00 2026\n",
             "\nFrom b@example.com Sat Nov 21 10:00:00 2026",
         ] {
