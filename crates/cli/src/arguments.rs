@@ -15,7 +15,7 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Explain a refusal: paste the reply, or give files with one refusal each.
+    /// Explain refusals: paste a reply, or give bounce mails, mailboxes, archives or folders of them.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Box<Explain>),
     /// Look into the knowledge behind the answers, or test your own additions to it.
@@ -33,14 +33,19 @@ const EXPLAIN_EXAMPLES: &str = "Examples:
   redeliver explain --reply '554 5.7.1 <bob@example.net>: Relay access denied'
   redeliver explain --host mta5.am0.yahoodns.net --reply '554 5.7.9 Message not accepted for policy reasons'
   redeliver explain refusal.txt --letter
+  redeliver explain --ours example.org,192.0.2.0/24 bounce.eml
+  redeliver explain ~/Maildir/.Bounces              the summary of all
+  redeliver explain bounces.mbox --addresses >addresses.csv
   grep -h ' status=bounced' /var/log/mail.log | redeliver explain --replies - --format csv
 
 Exit codes: 0 all was read, 1 some input could not be read (the rest was), 2 wrong call or nothing could be read.";
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Explain {
-    /// Files with one refusal each; `-` reads standard input (also when nothing is given and input is piped in).
-    #[arg(value_name = "FILE")]
+    /// Bounce mails, texts, mailboxes, archives, or folders of them; `-` reads standard input (also when nothing is given
+    /// and input is piped in).
+    #[arg(value_name = "FILE|DIR")]
     pub(crate) files: Vec<PathBuf>,
     /// The reply itself, one line or several; may be given more than once.
     #[arg(long, value_name = "TEXT")]
@@ -74,6 +79,15 @@ pub(crate) struct Explain {
     /// The software of your own mail server (postfix, exim, exchange-server, sendmail ...), for its settings.
     #[arg(long, value_name = "NAME")]
     pub(crate) software: Option<String>,
+    /// Show every refusal, however many there are (as text, the summary is shown of more than five).
+    #[arg(long, conflicts_with_all = ["summary", "addresses", "letter"])]
+    pub(crate) each: bool,
+    /// Show the summary by cause, place and time, however few there are.
+    #[arg(long, conflicts_with_all = ["addresses", "letter"])]
+    pub(crate) summary: bool,
+    /// Show the refused addresses instead: dead (yes, no, unproven) and why; CSV unless another format is asked for.
+    #[arg(long, conflicts_with = "letter")]
+    pub(crate) addresses: bool,
     /// Write the letter to whoever must be asked, instead of the explanation.
     #[arg(long, conflicts_with_all = ["format", "json"])]
     pub(crate) letter: bool,
@@ -99,7 +113,12 @@ pub(crate) struct Shape {
 
 impl Shape {
     pub(crate) fn format(&self) -> Format {
-        if self.json { Format::Json } else { self.format.unwrap_or(Format::Text) }
+        self.format_or(Format::Text)
+    }
+
+    /// The format, or another one where none is asked for.
+    pub(crate) fn format_or(&self, other: Format) -> Format {
+        if self.json { Format::Json } else { self.format.unwrap_or(other) }
     }
 }
 

@@ -1,18 +1,19 @@
 //! `redeliver explain`: from what a person has to what he is told.
 
 use std::borrow::Cow;
-use std::io::{self, BufWriter};
+use std::io::{self, BufRead, BufWriter};
 
 use anyhow::{Context, bail};
 use redeliver_catalog::{Catalog, Software};
-use redeliver_diagnose::{Engine, Ours, Scratch, locate};
+use redeliver_diagnose::{Engine, MOST_BYTES, Ours, Scratch, locate};
+use redeliver_intake::{self as intake, Content, Item, Taken};
 use redeliver_model::{Clock, Origin, Refusal, ReportKind, Timestamp, Unread};
 
 use crate::arguments::{Explain, Format};
 use crate::exit::Exit;
-use crate::input;
 use crate::output;
-use crate::sink::Sink;
+use crate::progress::Bar;
+use crate::sink::{Sink, Wanted};
 use crate::telling::{ForLetter, Found, Teller};
 
 /// Runs the command.
@@ -20,7 +21,7 @@ pub(crate) fn run(arguments: &Explain, clock: &dyn Clock) -> anyhow::Result<Exit
     let nothing_given = arguments.files.is_empty() && arguments.reply.is_empty() && arguments.replies.is_none();
     if nothing_given && io::IsTerminal::is_terminal(&io::stdin()) {
         bail!(
-            "nothing to explain: give a reply, for example\n  redeliver explain --reply '550 5.1.1 User unknown'\nor a file, or pipe a text in; `redeliver explain --help` shows more"
+            "nothing to explain: give a reply, for example\n  redeliver explain --reply '550 5.1.1 User unknown'\nor a bounce mail, or pipe a text in; `redeliver explain --help` shows more"
         );
     }
     let engine = engine(arguments)?;
@@ -30,15 +31,23 @@ pub(crate) fn run(arguments: &Explain, clock: &dyn Clock) -> anyhow::Result<Exit
         ours.add(word).context("--ours")?;
     }
     let out = BufWriter::with_capacity(256 * 1024, io::stdout().lock());
-    let format = arguments.shape.format();
-    let sink = Sink::new(out, format, output::style(arguments.verbose))?;
+    let wanted = match arguments {
+        Explain { addresses: true, .. } => Wanted::Addresses,
+        Explain { summary: true, .. } => Wanted::Summary,
+        Explain { each: true, .. } | Explain { letter: true, .. } => Wanted::Each,
+        _ => Wanted::AsFits,
+    };
+    let format = arguments.shape.format_or(if wanted == Wanted::Addresses { Format::Csv } else { Format::Text });
+    let sink = Sink::new(out, format, output::style(arguments.verbose), wanted)?;
+    let now = clock.now();
     let mut session = Session {
         engine: &engine,
         scratch: Scratch::default(),
         arguments,
+        format,
         own_software,
         ours,
-        now: clock.now(),
+        now,
         sink,
         read: 0,
         unread: 0,
@@ -50,10 +59,7 @@ pub(crate) fn run(arguments: &Explain, clock: &dyn Clock) -> anyhow::Result<Exit
             session.given(text)?;
         }
         let stdin = [std::path::PathBuf::from("-")];
-        let files = if nothing_given { &stdin[..] } else { &arguments.files };
-        for path in files {
-            session.file(path)?;
-        }
+        session.files(if nothing_given { &stdin } else { &arguments.files })?;
     }
     let (read, unread) = (session.read, session.unread);
     session.sink.finish()?;
@@ -92,6 +98,7 @@ struct Session<'e> {
     engine: &'e Engine,
     scratch: Scratch,
     arguments: &'e Explain,
+    format: Format,
     own_software: Option<&'e Software>,
     ours: Ours,
     now: Timestamp,
@@ -104,77 +111,102 @@ impl Session<'_> {
     /// A text from the command line.
     fn given(&mut self, text: &str) -> anyhow::Result<()> {
         let origin = Origin { source: Cow::Borrowed("--reply"), ..Origin::default() };
-        match input::check_text(text) {
-            Ok(()) => self.text(origin, text),
-            Err(fault) => self.fault(origin, fault),
+        if text.len() > MOST_BYTES {
+            let words = format!("a reply has {MOST_BYTES} bytes at most, this text has {}", text.len());
+            return self.fault(origin, "too-long", words);
+        }
+        match intake::decode(text.as_bytes()) {
+            Ok(_) => self.text(origin, text),
+            Err(fault) => self.fault(origin, fault.code, fault.text),
         }
     }
 
-    /// A file with one refusal.
-    fn file(&mut self, path: &std::path::Path) -> anyhow::Result<()> {
-        let name = path.to_string_lossy();
-        let origin = Origin { source: name, ..Origin::default() };
-        let bytes = match input::read_file(path) {
-            Ok(bytes) => bytes,
-            Err(fault) => return self.fault(origin, fault),
-        };
-        if input::is_mail(&bytes) {
-            return self.mail(&origin, &bytes);
+    /// Files, folders, mailboxes, archives.
+    fn files(&mut self, paths: &[std::path::PathBuf]) -> anyhow::Result<()> {
+        if paths.is_empty() {
+            return Ok(());
         }
-        match input::decode(&bytes) {
-            Ok(text) => self.text(origin, &text),
-            Err(fault) => self.fault(origin, fault),
+        let items = intake::items(paths, intake::Options::default());
+        let bar = Bar::new(items.progress(), self.sink.is_silent());
+        for taken in items {
+            bar.show(self.read + self.unread);
+            match taken {
+                Taken::Fault(unread) => bar.above(|| self.not_read(&unread))?,
+                Taken::Item(Item { origin, content, .. }) => self.item(origin, content)?,
+            }
+        }
+        bar.finish();
+        Ok(())
+    }
+
+    fn item(&mut self, origin: Origin<'_>, content: Content) -> anyhow::Result<()> {
+        match content {
+            Content::Mail(bytes) => self.mail(&origin, &bytes),
+            Content::Text(bytes) => match intake::decode(&bytes) {
+                Ok(text) => self.text(origin, &text),
+                Err(fault) => self.fault(origin, fault.code, fault.text),
+            },
+            Content::Lines(mut reader) => self.lines(&origin.source, &mut *reader),
         }
     }
 
     /// A file with one reply a line.
     fn list(&mut self, path: &std::path::Path) -> anyhow::Result<()> {
         let name = path.to_string_lossy().into_owned();
-        let origin = |line| Origin { source: Cow::Owned(name.clone()), member: None, line };
-        let mut reader = match input::open_lines(path) {
-            Ok(reader) => reader,
-            Err(fault) => return self.fault(origin(None), fault),
-        };
+        match intake::open_lines(path) {
+            Ok(mut reader) => self.lines(&name, &mut *reader),
+            Err(fault) => self.fault(Origin { source: Cow::Owned(name), ..Origin::default() }, fault.code, fault.text),
+        }
+    }
+
+    /// One reply a line.
+    fn lines(&mut self, name: &str, reader: &mut dyn BufRead) -> anyhow::Result<()> {
+        let origin = |line| Origin { source: Cow::Borrowed(name), member: None, line };
         let mut bytes = Vec::new();
         let mut number = 0;
         // Blank lines count as empty replies only where something follows: a file may end in some.
         let mut blank = Vec::new();
-        while let Some(length) = input::read_line(&mut *reader, &mut bytes)? {
+        while let Some(length) = intake::read_line(reader, &mut bytes)? {
             number += 1;
             if bytes.iter().all(u8::is_ascii_whitespace) && length == bytes.len() {
                 blank.push(number);
                 continue;
             }
             for line in blank.drain(..) {
-                self.fault(origin(Some(line)), ("empty", "the line is empty".to_owned()))?;
+                self.fault(origin(Some(line)), "empty", "the line is empty")?;
             }
-            let origin = Origin { source: Cow::Borrowed(&name), member: None, line: Some(number) };
-            if length > input::LONGEST_LINE {
+            let origin = origin(Some(number));
+            if length > intake::LONGEST_LINE {
                 let words =
-                    format!("a line with one reply has {} bytes at most, this one has {length}", input::LONGEST_LINE);
-                self.fault(origin, ("too-long", words))?;
+                    format!("a line with one reply has {} bytes at most, this one has {length}", intake::LONGEST_LINE);
+                self.fault(origin, "too-long", words)?;
                 continue;
             }
-            match input::decode(&bytes) {
+            match intake::decode(&bytes) {
                 Ok(text) => self.text(origin, &text)?,
-                Err(fault) => self.fault(origin, fault)?,
+                Err(fault) => self.fault(origin, fault.code, fault.text)?,
             }
         }
         if number == blank.len() as u64 {
-            self.fault(origin(None), ("empty", "there is no reply in it".to_owned()))?;
+            self.fault(origin(None), "empty", "there is no reply in it")?;
         }
         Ok(())
     }
 
-    fn fault(&mut self, origin: Origin<'_>, (code, text): input::Fault) -> anyhow::Result<()> {
+    fn fault(&mut self, origin: Origin<'_>, code: &str, text: impl Into<Cow<'static, str>>) -> anyhow::Result<()> {
+        self.not_read(&Unread { origin, code, text: text.into() })
+    }
+
+    fn not_read(&mut self, unread: &Unread<'_>) -> anyhow::Result<()> {
         self.unread += 1;
-        let unread = Unread { origin, code, text: Cow::Owned(text) };
-        if self.arguments.shape.format() == Format::Text || self.arguments.letter {
+        if self.format == Format::Text || self.sink.is_silent() || self.arguments.letter {
             self.sink.flush()?;
-            output::complain(&redeliver_report::text_unread(&unread));
+            output::complain(&redeliver_report::text_unread(unread));
+        }
+        if self.arguments.letter || (self.format == Format::Text && !self.sink.is_silent()) {
             return Ok(());
         }
-        Ok(self.sink.unread(&unread)?)
+        Ok(self.sink.unread(unread)?)
     }
 
     /// A text with a reply in it.
@@ -190,7 +222,7 @@ impl Session<'_> {
 
     /// A whole mail.
     fn mail(&mut self, origin: &Origin<'_>, bytes: &[u8]) -> anyhow::Result<()> {
-        let bytes = redeliver_message::unwrap_encoded_messages(bytes);
+        let bytes = redeliver_message::prepare(bytes);
         let mail = redeliver_message::Mail::read(&bytes);
         let reading = redeliver_diagnose::read_mail(&mail, &self.ours, self.arguments.kind);
         let own_software = self.own_software.or_else(|| self.engine.software_of(&reading.words, &mut self.scratch));
@@ -228,7 +260,7 @@ impl Session<'_> {
             return Ok(());
         };
         let words = format!("the server did not refuse: {code} means that it goes on (RFC 5321 4.2.1)");
-        self.fault(origin, ("not-a-refusal", words))
+        self.fault(origin, "not-a-refusal", words)
     }
 
     /// What was said on the command line wins over what the text says.

@@ -5,8 +5,9 @@ mod catalog_command;
 mod clock;
 mod exit;
 mod explain;
-mod input;
 mod output;
+mod overview;
+mod progress;
 mod sink;
 mod telling;
 

@@ -1,4 +1,4 @@
-//! Where explanations go: one of the formats, written as they come.
+//! Where explanations go: one of the formats, written as they come; or what they come to, written at the end.
 
 use std::io::{self, Write};
 
@@ -6,96 +6,187 @@ use redeliver_model::{Explanation, Unread};
 use redeliver_report::{self as report, CsvWriter, Style};
 
 use crate::arguments::Format;
+use crate::overview::Overview;
+
+/// What of many explanations is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Each; as text, the summary where there are more than a few.
+    AsFits,
+    /// Each, however many.
+    Each,
+    /// The summary.
+    Summary,
+    /// The addresses.
+    Addresses,
+}
+
+/// So many explanations are printed whole in a text for a person; of more, the summary.
+const A_FEW: usize = 5;
 
 /// Writes explanations in one format.
-pub(crate) enum Sink<W: Write> {
-    Text { out: W, style: Style, written: bool },
-    Markdown { out: W },
+pub(crate) struct Sink<W: Write> {
+    form: Form<W>,
+    format: Format,
+    style: Style,
+    wanted: Wanted,
+    overview: Overview,
+    held: Vec<String>,
+    told: usize,
+}
+
+/// The formats, with what each needs while it is written.
+enum Form<W: Write> {
+    Plain { out: W },
     Lines { out: W, line: Vec<u8> },
     Array { out: W, line: Vec<u8>, written: bool },
     Table { table: Box<CsvWriter<W>> },
 }
 
 impl<W: Write> Sink<W> {
-    pub(crate) fn new(out: W, format: Format, style: Style) -> io::Result<Self> {
-        Ok(match format {
-            Format::Text => Self::Text { out, style, written: false },
-            Format::Markdown => Self::Markdown { out },
-            Format::Jsonl => Self::Lines { out, line: Vec::new() },
-            Format::Json => Self::Array { out, line: Vec::new(), written: false },
-            Format::Csv => Self::Table { table: Box::new(CsvWriter::new(out)?) },
-        })
+    pub(crate) fn new(out: W, format: Format, style: Style, wanted: Wanted) -> io::Result<Self> {
+        let at_the_end = matches!(wanted, Wanted::Summary | Wanted::Addresses);
+        let form = match format {
+            _ if at_the_end => Form::Plain { out },
+            Format::Text | Format::Markdown => Form::Plain { out },
+            Format::Jsonl => Form::Lines { out, line: Vec::new() },
+            Format::Json => Form::Array { out, line: Vec::new(), written: false },
+            Format::Csv => Form::Table { table: Box::new(CsvWriter::new(out)?) },
+        };
+        Ok(Self { form, format, style, wanted, overview: Overview::default(), held: Vec::new(), told: 0 })
     }
 
-    pub(crate) fn explanation(&mut self, told: &Explanation<'_>) -> io::Result<()> {
-        match self {
-            Self::Text { out, style, written } => {
-                if std::mem::replace(written, true) {
-                    writeln!(out, "{}", "─".repeat(style.width.min(40)))?;
-                }
-                out.write_all(report::text_explanation(told, *style).as_bytes())
-            }
-            Self::Markdown { out } => writeln!(out, "{}", report::markdown_explanation(told)),
-            Self::Lines { out, line } => {
-                report::json_explanation(told, line);
-                if line.len() < ENOUGH {
-                    return Ok(());
-                }
-                hand_on(out, line)
-            }
-            Self::Array { out, line, written } => {
-                line.clear();
-                report::json_explanation(told, line);
-                element(out, line, written)
-            }
-            Self::Table { table } => table.explanation(told),
+    /// Whether nothing more is printed until the end.
+    pub(crate) fn is_silent(&self) -> bool {
+        match self.wanted {
+            Wanted::Summary | Wanted::Addresses => true,
+            Wanted::AsFits => self.format == Format::Text,
+            Wanted::Each => false,
         }
     }
 
+    pub(crate) fn explanation(&mut self, told: &Explanation<'_>) -> io::Result<()> {
+        self.told += 1;
+        if self.is_silent() {
+            self.overview.add(told);
+            if self.wanted == Wanted::AsFits {
+                self.hold(told);
+            }
+            return Ok(());
+        }
+        match &mut self.form {
+            Form::Plain { out } if self.format == Format::Markdown => {
+                writeln!(out, "{}", report::markdown_explanation(told))
+            }
+            Form::Plain { out } => {
+                if self.told > 1 {
+                    writeln!(out, "{}", rule(self.style))?;
+                }
+                out.write_all(report::text_explanation(told, self.style).as_bytes())
+            }
+            Form::Lines { out, line } => {
+                report::json_explanation(told, line);
+                if line.len() < ENOUGH { Ok(()) } else { hand_on(out, line) }
+            }
+            Form::Array { out, line, written } => {
+                line.clear();
+                report::json_explanation(told, line);
+                element(out, line, written)
+            }
+            Form::Table { table } => table.explanation(told),
+        }
+    }
+
+    /// Keeps the first few texts, until it is known whether there are more.
+    fn hold(&mut self, told: &Explanation<'_>) {
+        if self.told > A_FEW {
+            self.held.clear();
+        } else {
+            self.held.push(report::text_explanation(told, self.style));
+        }
+    }
+
+    /// An input that could not be read, in the formats that programs read; people are told at once, elsewhere.
     pub(crate) fn unread(&mut self, unread: &Unread<'_>) -> io::Result<()> {
-        match self {
-            Self::Text { out, .. } => writeln!(out, "{}", report::text_unread(unread)),
-            Self::Markdown { out } => writeln!(out, "> {}\n", report::text_unread(unread)),
-            Self::Lines { line, .. } => {
+        self.overview.summary.add_unread();
+        if self.is_silent() {
+            return Ok(());
+        }
+        match &mut self.form {
+            Form::Plain { out } => writeln!(out, "> {}\n", report::text_unread(unread)),
+            Form::Lines { line, .. } => {
                 report::json_unread(unread, line);
                 Ok(())
             }
-            Self::Array { out, line, written } => {
+            Form::Array { out, line, written } => {
                 line.clear();
                 report::json_unread(unread, line);
                 element(out, line, written)
             }
-            Self::Table { table } => table.unread(unread),
+            Form::Table { table } => table.unread(unread),
         }
     }
 
     /// Text that is not an explanation, such as a letter.
     pub(crate) fn plain(&mut self, text: &str) -> io::Result<()> {
-        match self {
-            Self::Text { out, .. } | Self::Markdown { out } | Self::Lines { out, .. } | Self::Array { out, .. } => {
-                writeln!(out, "{text}")
-            }
-            Self::Table { .. } => Ok(()),
+        match &mut self.form {
+            Form::Plain { out } | Form::Lines { out, .. } | Form::Array { out, .. } => writeln!(out, "{text}"),
+            Form::Table { .. } => Ok(()),
         }
     }
 
     pub(crate) fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Lines { out, line } => {
+        match &mut self.form {
+            Form::Lines { out, line } => {
                 hand_on(out, line)?;
                 out.flush()
             }
-            Self::Text { out, .. } | Self::Markdown { out } | Self::Array { out, .. } => out.flush(),
-            Self::Table { table } => table.flush(),
+            Form::Plain { out } | Form::Array { out, .. } => out.flush(),
+            Form::Table { table } => table.flush(),
         }
     }
 
+    /// Writes what is told at the end.
     pub(crate) fn finish(mut self) -> io::Result<()> {
-        if let Self::Array { out, written, .. } = &mut self {
-            out.write_all(if *written { b"\n]\n" } else { b"[]\n" })?;
+        let held = self.held.join(&format!("{}\n", rule(self.style)));
+        match (&mut self.form, self.wanted) {
+            (Form::Plain { out }, Wanted::AsFits) if self.format == Format::Text => {
+                if self.told > A_FEW {
+                    let (summary, addresses) = self.overview.finish();
+                    out.write_all(report::text_summary(summary, &addresses, self.style).as_bytes())?;
+                } else {
+                    out.write_all(held.as_bytes())?;
+                }
+            }
+            (Form::Plain { out }, Wanted::Summary) => {
+                let (summary, addresses) = self.overview.finish();
+                let text = match self.format {
+                    Format::Text => report::text_summary(summary, &addresses, self.style).into_bytes(),
+                    Format::Markdown => report::markdown_summary(summary, &addresses).into_bytes(),
+                    Format::Json | Format::Jsonl => report::json_summary(summary, &addresses),
+                    Format::Csv => report::csv_summary(summary)?,
+                };
+                out.write_all(&text)?;
+            }
+            (Form::Plain { out }, Wanted::Addresses) => {
+                let (_, addresses) = self.overview.finish();
+                match self.format {
+                    Format::Csv | Format::Markdown => report::addresses_csv(&addresses, out)?,
+                    Format::Json => out.write_all(&report::addresses_json(&addresses, true))?,
+                    Format::Jsonl => out.write_all(&report::addresses_json(&addresses, false))?,
+                    Format::Text => out.write_all(report::addresses_text(&addresses).as_bytes())?,
+                }
+            }
+            (Form::Array { out, written, .. }, _) => out.write_all(if *written { b"\n]\n" } else { b"[]\n" })?,
+            _ => {}
         }
         self.flush()
     }
+}
+
+/// What stands between two explanations.
+fn rule(style: Style) -> String {
+    "─".repeat(style.width.min(40))
 }
 
 /// Lines are handed on when so many bytes have come together.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use redeliver_catalog::{Channel, ListLife, Parameter, Software, Values};
 use redeliver_diagnose::{Diagnosis, Engine, Hypothesis, Scratch, Why};
 use redeliver_model::{
-    self as model, AddressIsBad, Explanation, Origin, Party, Refusal, ReportKind, Retry, Scope, Timestamp,
+    self as model, About, AddressIsBad, Explanation, Origin, Party, Refusal, ReportKind, Retry, Scope, Timestamp,
 };
 use redeliver_remedies::{Advice, Situation, advise, advise_report};
 
@@ -89,6 +89,7 @@ impl Teller<'_> {
             site: diagnosis.site.map(|site| (site.id, site.name)),
             software: diagnosis.software.map(|software| software.name),
             list: diagnosis.list.map(|list| (list.zone, list.name)).or(diagnosis.facts.list.map(|zone| (zone, zone))),
+            about: entry.about,
             title: advice.title,
             causes: diagnosis.causes.iter().map(|hypothesis| tell(hypothesis, values)).collect(),
             scope: diagnosis.scope,
@@ -118,6 +119,7 @@ fn other_report<'r>(found: Found<'r>, advice: Advice<'r>, refusal: Refusal<'r>) 
         site: None,
         software: None,
         list: None,
+        about: About::Nobody,
         title: advice.title,
         causes: Vec::new(),
         scope: Scope::Message,

@@ -201,10 +201,9 @@ fn lists_are_answered_line_by_line_and_what_cannot_be_read_is_named() {
 fn wrong_calls_are_told_what_to_do() {
     for (arguments, stdin, words) in [
         (&["explain", "no-such-file"][..], &b""[..], "there is no such file; to explain a text use --reply"),
-        (&["explain", "/"], b"", "this is a folder"),
         (&["explain", "--reply", ""], b"", "there is no text: paste the whole reply"),
-        (&["explain"], b"  \n", "there is no text"),
-        (&["explain"], b"\x7fELF\x00\x00", "this is not text"),
+        (&["explain"], b"  \n", "there is nothing in it"),
+        (&["explain"], b"\x7fELF\x00\x00", "this is a program"),
         (&["explain", "--software", "sendmial", "--reply", "550 no"], b"", "redeliver catalog list software"),
         (&["explain", "--reply", "250 OK"], b"", "the server did not refuse"),
         (&["explain", "--host", "x;reboot", "--reply", "550 no"], b"", "not a host name"),

@@ -24,6 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "redeliver-model",
             "redeliver-catalog",
             "redeliver-message",
+            "redeliver-intake",
             "redeliver-diagnose",
             "redeliver-remedies",
             "redeliver-report",
@@ -34,6 +35,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// Heavy or sharp libraries and the only crates that may use them.
 const HOMES: &[(&str, &[&str])] = &[
     ("clap", &["redeliver"]),
+    ("indicatif", &["redeliver"]),
     ("clap_complete", &["redeliver"]),
     ("clap_mangen", &["redeliver"]),
     ("anyhow", &["redeliver"]),

@@ -173,7 +173,7 @@ fn digit(value: u8) -> &'static str {
     }
 }
 
-fn array<T>(out: &mut Vec<u8>, items: &[T], mut write: impl FnMut(&T, &mut Vec<u8>)) {
+pub(crate) fn array<T>(out: &mut Vec<u8>, items: &[T], mut write: impl FnMut(&T, &mut Vec<u8>)) {
     out.push(b'[');
     for (number, item) in items.iter().enumerate() {
         if number > 0 {
@@ -185,18 +185,18 @@ fn array<T>(out: &mut Vec<u8>, items: &[T], mut write: impl FnMut(&T, &mut Vec<u
 }
 
 /// An object being written; the first key has no comma in front.
-struct Object<'o> {
+pub(crate) struct Object<'o> {
     out: &'o mut Vec<u8>,
     empty: bool,
 }
 
 impl<'o> Object<'o> {
-    fn open(out: &'o mut Vec<u8>) -> Self {
+    pub(crate) fn open(out: &'o mut Vec<u8>) -> Self {
         out.push(b'{');
         Self { out, empty: true }
     }
 
-    fn key(&mut self, key: &str) -> &mut Vec<u8> {
+    pub(crate) fn key(&mut self, key: &str) -> &mut Vec<u8> {
         let start: &[u8] = if self.empty { b"\"" } else { b",\"" };
         self.empty = false;
         self.out.extend_from_slice(start);
@@ -205,11 +205,11 @@ impl<'o> Object<'o> {
         self.out
     }
 
-    fn text(&mut self, key: &str, value: &str) {
+    pub(crate) fn text(&mut self, key: &str, value: &str) {
         string(value, self.key(key));
     }
 
-    fn optional(&mut self, key: &str, value: Option<&str>) {
+    pub(crate) fn optional(&mut self, key: &str, value: Option<&str>) {
         match value {
             Some(value) => self.text(key, value),
             None => self.raw(key, "null"),
@@ -217,11 +217,11 @@ impl<'o> Object<'o> {
     }
 
     /// A value that is JSON already.
-    fn raw(&mut self, key: &str, value: &str) {
+    pub(crate) fn raw(&mut self, key: &str, value: &str) {
         self.key(key).extend_from_slice(value.as_bytes());
     }
 
-    fn close(self) {
+    pub(crate) fn close(self) {
         self.out.push(b'}');
     }
 }

@@ -2,15 +2,27 @@
 //!
 //! Every text from outside is escaped here, and only here, for the place where it is shown.
 
+mod address_table;
 mod comma_separated;
 mod escape;
 mod json;
 mod markdown;
+mod page;
 mod plain;
+mod summary;
+mod summary_json;
+mod summary_table;
+mod summary_text;
 mod words;
 
+pub use address_table::{addresses_csv, addresses_json, addresses_text};
 pub use comma_separated::CsvWriter;
 pub use escape::visible;
 pub use json::{SCHEMA, explanation as json_explanation, row as json_row, unread as json_unread};
 pub use markdown::explanation as markdown_explanation;
-pub use plain::{Style, explanation as text_explanation, unread as text_unread};
+pub use page::Style;
+pub use plain::{explanation as text_explanation, unread as text_unread};
+pub use summary::{Group, Summary};
+pub use summary_json::summary as json_summary;
+pub use summary_table::summary_csv as csv_summary;
+pub use summary_text::{summary as text_summary, summary_markdown as markdown_summary};

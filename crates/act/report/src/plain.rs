@@ -1,33 +1,14 @@
 //! One screen for a person: the sentence first, then the reply, the verdict, the steps.
 
-use std::fmt::Write;
-
 use redeliver_model::{Explanation, Unread};
 
 use crate::escape::visible;
+use crate::page::{Page, Style};
 use crate::words;
-
-/// How text is laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Style {
-    /// Columns of the screen.
-    pub width: usize,
-    /// Whether to use colour.
-    pub colour: bool,
-    /// Whether to show everything that is known.
-    pub verbose: bool,
-}
-
-/// Width of the labels in front of the facts.
-const LABEL: usize = 12;
-const BOLD: &str = "\u{1b}[1m";
-const RED: &str = "\u{1b}[1;31m";
-const DIM: &str = "\u{1b}[2m";
-const RESET: &str = "\u{1b}[0m";
 
 /// The explanation of one refusal.
 pub fn explanation(told: &Explanation<'_>, style: Style) -> String {
-    let mut page = Page { text: String::new(), style };
+    let mut page = Page::new(style);
     page.heading(&words::headline(told));
     page.paragraph(0, &told.verdict.summary);
     page.line("");
@@ -136,100 +117,4 @@ fn background(page: &mut Page, told: &Explanation<'_>) {
 pub fn unread(unread: &Unread<'_>) -> String {
     let line = unread.origin.line.map(|line| format!(", line {line}")).unwrap_or_default();
     format!("{}{line}: {}", visible(&unread.origin.source), visible(&unread.text))
-}
-
-struct Page {
-    text: String,
-    style: Style,
-}
-
-impl Page {
-    fn line(&mut self, line: &str) {
-        self.text.push_str(line);
-        self.text.push('\n');
-    }
-
-    fn painted(&mut self, paint: &str, line: &str) {
-        if self.style.colour {
-            let _ = writeln!(self.text, "{paint}{line}{RESET}");
-        } else {
-            self.line(line);
-        }
-    }
-
-    fn heading(&mut self, title: &str) {
-        self.painted(RED, &visible(title));
-    }
-
-    fn bold(&mut self, title: &str) {
-        let title = visible(title).into_owned();
-        self.painted(BOLD, &title);
-    }
-
-    fn paragraph(&mut self, indent: usize, text: &str) {
-        for line in wrap(&visible(text), self.style.width.saturating_sub(indent)) {
-            let _ = writeln!(self.text, "{:indent$}{line}", "");
-        }
-    }
-
-    /// A label and a fact; further lines of it stand below its start.
-    fn fact(&mut self, label: &str, fact: &str) {
-        for (number, line) in wrap(&visible(fact), self.style.width.saturating_sub(LABEL + 2)).into_iter().enumerate() {
-            let label = if number == 0 { label } else { "" };
-            if self.style.colour {
-                let _ = writeln!(self.text, "  {DIM}{label:LABEL$}{RESET}{line}");
-            } else {
-                let _ = writeln!(self.text, "  {label:LABEL$}{line}");
-            }
-        }
-    }
-
-    /// A mark and a text; further lines of it stand below its start.
-    fn item(&mut self, mark: &str, text: &str) {
-        let indent = mark.chars().count().min(6) + 2;
-        for (number, line) in wrap(&visible(text), self.style.width.saturating_sub(indent)).into_iter().enumerate() {
-            let _ = if number == 0 {
-                writeln!(self.text, "  {mark}{line}")
-            } else {
-                writeln!(self.text, "{:indent$}{line}", "")
-            };
-        }
-    }
-}
-
-/// Breaks a text at blanks into lines of at most `width` characters; a longer word keeps its line to itself.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let width = width.max(20);
-    let mut lines = Vec::new();
-    let mut line = String::new();
-    let mut length = 0;
-    for word in text.split_whitespace() {
-        let long = word.chars().count();
-        if length > 0 && length + 1 + long > width {
-            lines.push(std::mem::take(&mut line));
-            length = 0;
-        }
-        if length > 0 {
-            line.push(' ');
-            length += 1;
-        }
-        line.push_str(word);
-        length += long;
-    }
-    if !line.is_empty() || lines.is_empty() {
-        lines.push(line);
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lines_are_broken_at_blanks() {
-        assert_eq!(wrap("one two three four five", 20), ["one two three four", "five"]);
-        assert_eq!(wrap(&"x".repeat(40), 20), ["x".repeat(40)]);
-        assert_eq!(wrap("", 20), [""]);
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::{Act, AddressIsBad, Cause, Fault, Refusal, ReportKind, Retry, Scope, Subject};
+use crate::{About, Act, AddressIsBad, Cause, Fault, Refusal, ReportKind, Retry, Scope, Subject, Timestamp};
 
 /// A cause with what speaks for it.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,6 +99,8 @@ pub struct Explanation<'a> {
     pub software: Option<&'a str>,
     /// The list that is named: zone and name.
     pub list: Option<(&'a str, &'a str)>,
+    /// Whom it is about.
+    pub about: About,
     /// The title of the likeliest cause.
     pub title: Cow<'a, str>,
     /// The causes, best first; never empty.
@@ -123,6 +125,23 @@ pub struct Explanation<'a> {
     pub settings: Vec<ServerSetting<'a>>,
     /// What articles get wrong about it, and what is true.
     pub myths: Vec<(&'a str, &'a str)>,
+}
+
+/// What is known of one address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddressVerdict {
+    /// The address, in lower case behind the `@`.
+    pub address: String,
+    /// Whether it is dead.
+    pub dead: AddressIsBad,
+    /// Why, in one sentence.
+    pub why: String,
+    /// The cause of the worst refusal.
+    pub cause: Cause,
+    /// How many refusals there were.
+    pub refusals: u64,
+    /// The first and the last of them, as far as they are dated.
+    pub seen: Option<(Timestamp, Timestamp)>,
 }
 
 /// What could not be read, and why.

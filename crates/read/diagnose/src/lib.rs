@@ -4,6 +4,7 @@
 //! lists before the refusing site before wording before codes. No input or output here, and no failure: what says nothing
 //! is `unknown`.
 
+mod addresses;
 mod automaton;
 mod bounce;
 mod engine;
@@ -19,6 +20,7 @@ mod rank;
 mod self_test;
 mod words;
 
+pub use addresses::Addresses;
 pub use bounce::{NotOurs, Ours, Reading, Told, read_mail};
 pub use engine::{Diagnosis, Engine};
 pub use facts::Facts;

@@ -143,22 +143,40 @@ fn unquoted(text: &str) -> &str {
 
 /// `host mx.example.net[192.0.2.1] said:`, `mx.example.net [192.0.2.1]:`: who said it.
 fn host_before(text: &str) -> Party<'_> {
-    let lower = text.to_ascii_lowercase();
-    let mut party = Party::default();
-    let Some(at) =
-        ["host ", "server ", "from "].iter().filter_map(|word| lower.find(word).map(|at| at + word.len())).min()
-    else {
-        return party;
-    };
-    let rest = &text[at..];
-    let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))).unwrap_or(rest.len());
-    let name = rest[..end].trim_end_matches('.');
-    if name.contains('.') && name.contains(|c: char| c.is_ascii_alphabetic()) {
-        party.host = Some(Cow::Borrowed(name));
-        let behind = rest[end..].trim_start_matches([' ', '(']);
-        party.ip = behind.strip_prefix('[').and_then(|inner| inner.split_once(']')).and_then(|(ip, _)| ip.parse().ok());
+    let mut words = text.split_ascii_whitespace().peekable();
+    while let Some(word) = words.next() {
+        let introduces =
+            ["host", "server", "from", "(host", "host:"].iter().any(|known| word.eq_ignore_ascii_case(known));
+        let Some(next) = words.peek().filter(|_| introduces) else { continue };
+        let end =
+            next.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))).unwrap_or(next.len());
+        let name = next[..end].trim_end_matches('.');
+        if !name.contains('.') || !name.contains(|c: char| c.is_ascii_alphabetic()) {
+            continue;
+        }
+        // "mx.example.net[192.0.2.1]", or the address as the next word, in brackets.
+        let place = next.as_ptr() as usize - text.as_ptr() as usize + end;
+        let behind = text[place..].trim_start_matches([' ', '\n', '\r', '\t', '(']);
+        let ip = behind.strip_prefix('[').and_then(|inner| inner.split_once(']')).and_then(|(ip, _)| ip.parse().ok());
+        return Party { host: Some(Cow::Borrowed(name)), ip, ..Party::default() };
     }
-    party
+    // Exchange puts the host on the line before: "mx.example.net\nRemote Server returned '550 ...".
+    let above = text.trim_end_matches(['\'', '"', ' ']).rsplit_once('\n').map(|(above, _)| above.trim_end());
+    let line = above.and_then(|above| above.rsplit('\n').next()).unwrap_or_default().trim();
+    let is_host = line.contains('.')
+        && !line.contains('@')
+        && line.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+    if is_host && line.contains(|c: char| c.is_ascii_alphabetic()) {
+        return Party { host: Some(Cow::Borrowed(line)), ..Party::default() };
+    }
+    // qmail names the address alone.
+    let ip = ["Connected to ", "connected to "].iter().find_map(|mark| {
+        let (_, behind) = text.split_once(mark)?;
+        behind.split([' ', '\n']).next()?.trim_matches(['[', ']']).parse().ok()
+    });
+    let does_not_like =
+        || text.split_once(" does not like").and_then(|(before, _)| before.rsplit([' ', '\n']).next()?.parse().ok());
+    Party { ip: ip.or_else(does_not_like), ..Party::default() }
 }
 
 /// The step of the dialogue, where the words around the reply name it.

@@ -8,7 +8,7 @@ use std::io::BufRead as _;
 use std::path::PathBuf;
 
 use redeliver_intake::{Content, Options, Taken, items};
-use redeliver_message::{Mail, archive, unwrap_encoded_messages};
+use redeliver_message::{Mail, archive, prepare};
 
 /// A value of /proc/self/status in KiB.
 fn status(name: &str) -> u64 {
@@ -39,7 +39,7 @@ fn main() {
                     Content::Mail(mail) => {
                         mails += 1;
                         bytes += mail.len();
-                        let mail = unwrap_encoded_messages(&mail);
+                        let mail = prepare(&mail);
                         for part in Mail::read(&mail).parts {
                             parts += 1;
                             if part.is_container() {

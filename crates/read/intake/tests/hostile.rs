@@ -11,7 +11,7 @@ use std::process::Command;
 
 use place::Folder;
 use redeliver_intake::{Content, Options, Taken, items};
-use redeliver_message::{Mail, archive, unwrap_encoded_messages};
+use redeliver_message::{Mail, archive, prepare};
 
 /// Most memory above the start, in KiB. The largest mail is 8 MiB, and so is what its text takes.
 const MOST_MEMORY: u64 = 64 * 1024;
@@ -51,7 +51,7 @@ fn hostile_messages_take_little_and_stop_nothing() {
         match taken {
             Taken::Item(item) => match item.content {
                 Content::Mail(bytes) => {
-                    let bytes = unwrap_encoded_messages(&bytes);
+                    let bytes = prepare(&bytes);
                     for part in Mail::read(&bytes).parts.iter().filter(|part| !part.is_container()) {
                         let _ = archive::list(&part.decoded());
                         let _ = part.text();

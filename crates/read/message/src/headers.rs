@@ -54,6 +54,8 @@ pub struct Received {
     pub from: Option<String>,
     /// The client's address.
     pub ip: Option<std::net::IpAddr>,
+    /// The client's name as the receiving server looked it up; the one in `from` is only what the client said.
+    pub reverse: Option<String>,
     /// Who received it.
     pub by: Option<String>,
     /// For whom.
@@ -198,6 +200,7 @@ impl<'a> Headers<'a> {
             Received {
                 from: read.from.as_ref().map(ToString::to_string),
                 ip: read.from_ip,
+                reverse: read.from_iprev.as_deref().map(str::to_owned),
                 by: read.by.as_ref().map(ToString::to_string),
                 recipient: read.for_.as_deref().map(str::to_owned),
             }

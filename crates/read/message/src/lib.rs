@@ -15,4 +15,4 @@ mod mail;
 pub use charset::decode_text;
 pub use headers::{Address, ContentType, Header, Headers, MOST_FIELDS, Received};
 pub use html::html_text;
-pub use mail::{DEEPEST, Fault, LARGEST_MAIL, MOST_PARTS, Mail, Part, unwrap_encoded_messages};
+pub use mail::{DEEPEST, Fault, LARGEST_MAIL, MOST_PARTS, Mail, Part, prepare};

@@ -336,15 +336,38 @@ fn guess_boundary(body: &[u8]) -> Option<Vec<u8>> {
     None
 }
 
-/// A message whose inner messages are base64 or quoted-printable (against RFC 2046 5.2.1, yet sent) has them decoded in
-/// place, so that [`Mail::read`] sees their parts. Other messages are handed back untouched.
-pub fn unwrap_encoded_messages(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let mut unwrapped = Cow::Borrowed(bytes);
+/// A message made ready for [`Mail::read`]; most are handed back untouched.
+///
+/// Lines ended by carriage returns alone are ended by line feeds. Inner messages in base64 or quoted-printable (against RFC
+/// 2046 5.2.1, yet sent) are decoded in place, so that their parts are seen.
+pub fn prepare(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let mut unwrapped = with_line_feeds(bytes);
     for _ in 0..MOST_UNWRAPPINGS {
         let Some(next) = unwrap_one(&unwrapped) else { break };
         unwrapped = Cow::Owned(next);
     }
     unwrapped
+}
+
+/// Bytes looked at to tell how lines end.
+const LINE_ENDS_LOOKED_AT: usize = 16 * 1024;
+
+/// Old programs end lines with a carriage return alone.
+fn with_line_feeds(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let start = &bytes[..bytes.len().min(LINE_ENDS_LOOKED_AT)];
+    let feeds = memchr::memchr_iter(b'\n', start).count();
+    if memchr::memchr_iter(b'\r', start).count() <= 2 * feeds + 2 {
+        return Cow::Borrowed(bytes);
+    }
+    let mut out = Vec::with_capacity(bytes.len());
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'\r' if bytes.get(at + 1) == Some(&b'\n') => {}
+            b'\r' => out.push(b'\n'),
+            other => out.push(*other),
+        }
+    }
+    Cow::Owned(out)
 }
 
 fn unwrap_one(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -435,9 +458,10 @@ mod tests {
     #[test]
     fn an_encoded_inner_message_is_unwrapped() {
         let mail = b"Content-Type: multipart/mixed; boundary=B\n\n--B\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdDogeAoKaW5uZXIK\n--B--\n";
-        let unwrapped = unwrap_encoded_messages(mail);
+        let unwrapped = prepare(mail);
         assert_eq!(shape(&unwrapped).last(), Some(&part(1, "text/plain", "inner")));
-        assert!(matches!(unwrap_encoded_messages(REPORT), Cow::Borrowed(_)));
+        assert!(matches!(prepare(REPORT), Cow::Borrowed(_)));
+        assert_eq!(&*prepare(b"A: b\rC: d\r\rbody\rmore\r\n"), b"A: b\nC: d\n\nbody\nmore\n");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use redeliver_model::{EnhancedStatus, Refusal, Reply, ReportKind, Timestamp};
+use redeliver_model::{EnhancedStatus, Forwarding, Refusal, Reply, ReportKind, Timestamp};
 
 use super::delivery_status::{Action, PerRecipient};
 use super::passages::{Form, Passage, is_address, passages};
@@ -137,6 +137,9 @@ fn of_status(
         }
         None => of_words(report, &mine, found, sessions),
     };
+    // Whether that is a forwarding, the roles tell.
+    refusal.forwarded =
+        one.expanded_to.clone().map(|to| Forwarding { to: Some(Cow::Owned(to)), ..Forwarding::default() });
     refusal.recipient = recipient.map(Cow::Owned);
     refusal.original_recipient = original.map(|original| Cow::Owned(original.clone()));
     add_status(&mut refusal, one);
@@ -155,6 +158,7 @@ fn add_status(refusal: &mut Refusal<'static>, one: &PerRecipient) {
         refusal.further.push(Reply { code: None, enhanced: one.status, lines: vec![Cow::Owned(words.clone())] });
     }
     refusal.time = one.last_attempt.or(refusal.time);
+    refusal.refused_by.ip = refusal.refused_by.ip.or(one.remote_ip);
     if let Some(host) = &one.remote_mta {
         let literal = host.trim_matches(|c| matches!(c, '[' | ']'));
         match literal.parse() {
@@ -244,7 +248,14 @@ fn of_words(report: &Report<'_>, whose: &Whose<'_>, found: &[Passage], sessions:
 pub fn sender(report: &Report<'_>) -> Option<String> {
     let said = report.status.iter().find_map(|status| status.message.sender.clone()).filter(|one| is_address(one));
     let returned = report.returned_headers();
-    said.or_else(|| returned.address("return-path"))
+    // A Return-Path below a Received field is of an earlier hop (RFC 5321 4.4): then the address that the report came to is
+    // nearer to the envelope.
+    let first = returned
+        .iter()
+        .find(|field| ["return-path", "received"].iter().any(|name| field.name.eq_ignore_ascii_case(name)));
+    let on_top = first.is_some_and(|field| field.name.eq_ignore_ascii_case("return-path"));
+    said.or_else(|| returned.address("return-path").filter(|_| on_top))
+        .or_else(|| report.headers.address("to").filter(|_| report.headers.has("return-path") || !returned.is_empty()))
         .or_else(|| returned.address("from"))
         .or_else(|| report.headers.address("to"))
 }

@@ -49,6 +49,8 @@ pub struct PerRecipient {
     pub recipient: Option<String>,
     /// Whether that was an inner route (`@relay:ann@store`), which says less than the address that was written to.
     pub routed: bool,
+    /// Where the server had expanded it to (Sendmail's `X-Actual-Recipient`).
+    pub expanded_to: Option<String>,
     /// What was done.
     pub action: Option<Action>,
     /// The status.
@@ -57,6 +59,8 @@ pub struct PerRecipient {
     pub status_words: Option<String>,
     /// The server that said it.
     pub remote_mta: Option<String>,
+    /// Its address, where the field gives it too.
+    pub remote_ip: Option<std::net::IpAddr>,
     /// What it said, without the type in front.
     pub diagnostic: Option<String>,
     /// When it was tried last.
@@ -161,8 +165,7 @@ fn recipient_field(open: &mut PerRecipient, name: &str, value: &str) {
             open.routed = untyped(value).trim_start_matches('<').starts_with('@');
             open.recipient = address(value).or(open.recipient.take());
         }
-        // Sendmail's own: where the address was expanded to.
-        "x-actual-recipient" => open.recipient = open.recipient.take().or_else(|| address(value)),
+        "x-actual-recipient" => open.expanded_to = address(value),
         "action" => open.action = action(value).or(open.action),
         "status" => {
             let at = value.find(|c: char| c.is_ascii_digit()).unwrap_or(0);
@@ -173,6 +176,9 @@ fn recipient_field(open: &mut PerRecipient, name: &str, value: &str) {
             }
         }
         "remote-mta" => {
+            // Gmail: "mx.example.net. (192.0.2.1, the server for the domain example.net.)"
+            let inner = untyped(value).split(['(', ')', '[', ']', ',', ' ']).find_map(|word| word.parse().ok());
+            open.remote_ip = inner.or(open.remote_ip);
             let host = untyped(value).split([' ', '(', '\r', '\n']).find(|part| !part.is_empty());
             open.remote_mta = host.map(|host| host.trim_end_matches('.').to_owned()).or(open.remote_mta.take());
         }

@@ -120,12 +120,12 @@ const TRAPS: &[&str] = &[
 
 /// Whether the mail only pretends to be a notification.
 pub fn is_fake(mail: &Mail<'_>, report: &Report<'_>) -> bool {
-    // RFC 3464 reports and returned messages are what a fake has not.
-    if !report.status.is_empty()
-        || report.returned.is_some()
-        || report.feedback.is_some()
-        || report.disposition.is_some()
-    {
+    // A returned message is what a fake has not, and status fields (RFC 3464) only the better ones.
+    if report.returned.is_some() || report.feedback.is_some() || report.disposition.is_some() {
+        return false;
+    }
+    let forged = failed_authentication(report);
+    if !report.status.is_empty() && !forged {
         return false;
     }
     if mail.own_parts().any(is_trap) {
@@ -134,7 +134,6 @@ pub fn is_fake(mail: &Mail<'_>, report: &Report<'_>) -> bool {
     let words = report.words.to_lowercase();
     let links = mail.own_parts().any(|part| has_link(part));
     let lures = LURES.iter().filter(|lure| words.contains(*lure)).count();
-    let forged = failed_authentication(report);
     links && (lures >= 2 || (lures == 1 && forged))
 }
 

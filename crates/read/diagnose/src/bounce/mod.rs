@@ -54,7 +54,8 @@ pub fn read_mail(mail: &Mail<'_>, ours: &Ours, taken_as: Option<ReportKind>) -> 
     }
     let kind = kind::of(&report);
     let ordinary = kind == ReportKind::NotABounce || (kind == ReportKind::AutoReply && report.disposition.is_none());
-    if ordinary && let Some(inner) = attached_report(mail, &report, ours) {
+    let inner = || attached_report(mail, &report, ours).or_else(|| report_in_a_file(mail, ours));
+    if ordinary && let Some(inner) = inner() {
         return inner;
     }
     if matches!(kind, ReportKind::Refusal | ReportKind::Delayed | ReportKind::NotABounce)
@@ -88,7 +89,8 @@ pub fn read_mail(mail: &Mail<'_>, ours: &Ours, taken_as: Option<ReportKind>) -> 
     {
         return finish(&report, ours, ReportKind::NotABounce);
     }
-    if kind == ReportKind::Refusal && ours::is_backscatter(&report, ours) {
+    let answers = matches!(kind, ReportKind::Refusal | ReportKind::Delayed | ReportKind::AutoReply);
+    if answers && ours::is_backscatter(&report, ours) {
         return finish(&report, ours, ReportKind::NotOurs);
     }
     finish(&report, ours, kind)
@@ -115,6 +117,24 @@ fn finish(report: &Report<'_>, ours: &Ours, kind: ReportKind) -> Reading {
     Reading { kind, told, words: report.words.clone() }
 }
 
+/// Most files attached to one mail that are looked into.
+const MOST_FILES: usize = 8;
+
+/// A report that somebody attached as a file named `.eml`, whatever type it was given.
+fn report_in_a_file(mail: &Mail<'_>, ours: &Ours) -> Option<Reading> {
+    let is_mail = |name: String| name.to_ascii_lowercase().ends_with(".eml");
+    let files = mail.own_parts().filter(|part| !part.is_container() && part.file_name().is_some_and(is_mail));
+    files.take(MOST_FILES).find_map(|part| {
+        let decoded = part.decoded();
+        let bytes = redeliver_message::prepare(&decoded);
+        let inner = Mail::read(&bytes);
+        let report = Report::gather(&inner, 0);
+        let kind = kind::of(&report);
+        let is_report = !matches!(kind, ReportKind::NotABounce | ReportKind::AutoReply);
+        is_report.then(|| finish(&report, ours, kind))
+    })
+}
+
 /// A report that somebody forwarded as an attachment.
 fn attached_report(mail: &Mail<'_>, outer: &Report<'_>, ours: &Ours) -> Option<Reading> {
     outer.attached.iter().find_map(|number| {
@@ -135,7 +155,11 @@ fn quoted_report(outer: &Report<'_>, ours: &Ours) -> Option<Reading> {
     let unquoted = unquote(&text);
     let is_forward = outer.has(marks::Mark::Forwarded) || has_original_message(&outer.tail);
     let quoted = unquoted.as_deref().or_else(|| is_forward.then_some(text.as_str()))?;
+    let failure = marks::find(quoted).into_iter().find(|found| found.mark == marks::Mark::Failed);
     let (fields, start) = forwarded_fields(quoted);
+    // Fields behind the first words of failure are those of the returned message.
+    let behind = failure.is_some_and(|found| found.start < start);
+    let (fields, start) = if behind { (None, 0) } else { (fields, start) };
     let mut report = Report::from_words(&quoted[start..]);
     if let Some(fields) = fields {
         // The fields that a mail program prints in front of a forwarded message speak for it.

@@ -95,21 +95,18 @@ pub fn is_backscatter(report: &Report<'_>, ours: &Ours) -> bool {
     let returned = report.returned_headers();
     let mut traces = 0;
     for hop in returned.received().take(MOST_HOPS) {
-        let names = [hop.from.as_deref(), hop.by.as_deref()];
+        // What a client says in HELO (`from`) is as easily forged as the rest; who received it, and from which IP, is not.
+        let names = [hop.by.as_deref(), hop.reverse.as_deref()];
         if hop.ip.is_some_and(|ip| ours.has_ip(ip)) || names.into_iter().flatten().any(|name| ours.has_host(name)) {
             return false;
         }
         traces += usize::from(hop.ip.is_some() || hop.by.is_some() || hop.from.is_some());
     }
-    // The library reads the common forms of Received; a name of ours anywhere in one counts as well.
+    // The library reads the common forms of Received; an IP of ours anywhere in one counts as well.
     for raw in returned.all("received").take(MOST_HOPS) {
         let words = String::from_utf8_lossy(raw);
-        let mut words = words.split(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':')));
-        let own = |word: &str| {
-            // `for <ann@example.org>` names the recipient, not a server: hosts only.
-            word.contains('.') && (word.parse().is_ok_and(|ip| ours.has_ip(ip)))
-        };
-        if words.any(own) {
+        let mut words = words.split(|c: char| !(c.is_ascii_hexdigit() || matches!(c, '.' | ':')));
+        if words.any(|word| word.contains(['.', ':']) && word.parse().is_ok_and(|ip| ours.has_ip(ip))) {
             return false;
         }
     }

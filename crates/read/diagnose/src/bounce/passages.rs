@@ -122,6 +122,12 @@ pub fn passages(words: &str) -> Vec<Passage> {
         let (line, at) = (whole.trim_end_matches('\n'), next);
         next += whole.len();
         let named = if line.len() <= LONGEST_LINE && passages.len() < MOST_PASSAGES { heading(line) } else { None };
+        // A reply broken before the address that it names is no new recipient.
+        let goes_on = |address: &str| {
+            open.and_then(|open| passages.get(open))
+                .is_some_and(|open| open.address == address && !open.text.trim().is_empty())
+        };
+        let named = named.filter(|(form, address, _)| *form != Form::Heading || !goes_on(address));
         match named {
             Some((Form::Heading, address, rest)) => {
                 open = Some(passages.len());
@@ -214,9 +220,11 @@ fn address_in_front(text: &str) -> Option<(&str, &str)> {
     }
     let rest = start[address.len()..].trim_start_matches(['>', '"', '\'']);
     // "ann@example.net<mailto:ann@example.net>" of Outlook.
-    let rest = match rest.trim_start().strip_prefix('<').and_then(|inner| inner.split_once('>')) {
-        Some((inner, rest)) if inner.contains(address) => rest,
-        _ => rest,
+    let (address, rest) = match rest.trim_start().strip_prefix('<').and_then(|inner| inner.split_once('>')) {
+        Some((inner, rest)) if inner.contains(address) => (address, rest),
+        // An address as display name: "ann@example.org <bob@example.net>: ...".
+        Some((inner, rest)) if is_address(inner) && rest.starts_with(':') => (inner, rest),
+        _ => (address, rest),
     };
     let rest = rest.trim_start();
     let opens = rest.is_empty()
@@ -288,6 +296,7 @@ mod tests {
             ("<ann@example.net>... User unknown", "ann@example.net", "User unknown"),
             ("ann@example.net<mailto:ann@example.net>", "ann@example.net", ""),
             ("\"a b\"@example.net", "\"a b\"@example.net", ""),
+            ("bob@example.org <ann@example.net>: malformed", "ann@example.net", "malformed"),
             ("'ann@example.net' on 1/2/2003", "ann@example.net", "on 1/2/2003"),
         ] {
             assert_eq!(show(line), [(address.to_owned(), rest.to_owned())], "{line}");

@@ -11,7 +11,9 @@ use super::recipients::same_address;
 use super::report::Report;
 
 /// Words behind which the reporting host names itself.
-const AT_HOST: [&str; 6] = [
+const AT_HOST: [&str; 8] = [
+    "Generating server: ",
+    "Generierender Server: ",
     "mail system at host ",
     "qmail-send program at ",
     "program at host ",
@@ -48,8 +50,15 @@ pub fn assign(report: &Report<'_>, ours: &Ours, refusal: &mut Refusal<'static>) 
         refusal.refused_by.host.clone_from(&refusal.reported_by.host);
     }
     refusal.forwarded = forwarding(report, ours, refusal);
+    if let Some(from) = refusal.forwarded.as_ref().and_then(|one| one.from.clone())
+        && refusal.recipient.as_ref() != Some(&from)
+    {
+        refusal.original_recipient.get_or_insert(from);
+    }
     refusal.reported_by.side = side(&refusal.reported_by, refusal, ours);
-    refusal.refused_by.side = side(&refusal.refused_by, refusal, ours);
+    // Whoever refuses our own server is the other side, even if only his IP is known.
+    let opposite = (passed_on && refusal.reported_by.side == Some(Side::Ours)).then_some(Side::Theirs);
+    refusal.refused_by.side = side(&refusal.refused_by, refusal, ours).or(opposite);
 }
 
 /// `mail.example.org (192.0.2.1)`: the name.
@@ -104,41 +113,66 @@ fn same_family(host: &str, domain: &str) -> bool {
 fn forwarding(report: &Report<'_>, ours: &Ours, refusal: &Refusal<'_>) -> Option<Forwarding<'static>> {
     let recipient = refusal.recipient.as_deref()?;
     let returned = report.returned_headers();
-    let sign = original(refusal, recipient)
+    let sign = expanded_to(refusal, recipient)
+        .or_else(|| original(refusal, recipient))
         .or_else(|| expanded(&report.words, recipient))
         .or_else(|| forwarded_fields(&returned, recipient))
         .or_else(|| rewritten_sender(report, &returned))
         .or_else(|| foreign_client(ours, refusal))?;
     let reporter = refusal.reported_by.host.as_deref().filter(|host| !ours.has_host(host) || sign.local);
+    let from = sign.from.or_else(|| received_for(&returned, recipient));
     let by = sign
         .by
         .or_else(|| reporter.map(str::to_owned))
-        .or_else(|| sign.from.as_deref().and_then(|from| from.rsplit_once('@')).map(|(_, domain)| domain.to_owned()));
+        .or_else(|| from.as_deref().and_then(|from| from.rsplit_once('@')).map(|(_, domain)| domain.to_owned()));
     Some(Forwarding {
         by: by.map(Cow::Owned),
-        from: sign.from.map(Cow::Owned),
-        to: Some(Cow::Owned(recipient.to_owned())),
+        from: from.map(Cow::Owned),
+        to: Some(Cow::Owned(sign.to.unwrap_or_else(|| recipient.to_owned()))),
         shown_by: Cow::Borrowed(sign.shown_by),
     })
 }
 
 /// What shows that mail was sent on.
+#[derive(Default)]
 struct Sign {
     by: Option<String>,
     from: Option<String>,
+    /// Where to, if not to the recipient of the report.
+    to: Option<String>,
     shown_by: &'static str,
     /// Whether the reporting server itself did it, even where it is ours.
     local: bool,
+}
+
+/// The report's fields say where it expanded the address to.
+fn expanded_to(refusal: &Refusal<'_>, recipient: &str) -> Option<Sign> {
+    let said = refusal.forwarded.as_ref()?.to.as_deref()?;
+    sent_on(recipient, said).then(|| Sign {
+        from: Some(recipient.to_owned()),
+        to: Some(said.to_owned()),
+        shown_by: "the report says that it expanded the address",
+        local: true,
+        ..Sign::default()
+    })
+}
+
+/// The address for which the last server received the message (RFC 5321 4.4, `for`).
+fn received_for(returned: &Headers<'_>, recipient: &str) -> Option<String> {
+    let for_whom = returned.received().take(4).filter_map(|hop| hop.recipient);
+    for_whom
+        .map(|one| one.trim_matches(|c| matches!(c, '<' | '>')).to_owned())
+        .find(|one| is_address(one) && sent_on(one, recipient))
 }
 
 /// Original- and Final-Recipient differ (RFC 3464 2.3.1, 2.3.2).
 fn original(refusal: &Refusal<'_>, recipient: &str) -> Option<Sign> {
     let original = refusal.original_recipient.as_deref().filter(|original| is_address(original))?;
     sent_on(original, recipient).then_some(Sign {
-        by: None,
         from: Some(original.to_owned()),
         shown_by: "Original-Recipient and Final-Recipient differ",
         local: true,
+        ..Sign::default()
     })
 }
 
@@ -168,10 +202,10 @@ fn expanded(words: &str, recipient: &str) -> Option<Sign> {
     let address =
         rest.split([' ', '>', ')', '\n', ',', ';']).next()?.trim_matches(|c| matches!(c, '<' | '>' | '(' | ')'));
     (is_address(address) && sent_on(address, recipient)).then_some(Sign {
-        by: None,
         from: Some(address.to_owned()),
         shown_by: "the report says that it expanded another address to this one",
         local: true,
+        ..Sign::default()
     })
 }
 
@@ -179,21 +213,29 @@ fn expanded(words: &str, recipient: &str) -> Option<Sign> {
 fn forwarded_fields(returned: &Headers<'_>, recipient: &str) -> Option<Sign> {
     let to = returned.address("x-forwarded-to").or_else(|| returned.address("resent-to"));
     if to.is_some_and(|to| same_address(&to, recipient)) {
-        let from = returned.addresses("x-forwarded-for").into_iter().map(|one| one.address).next();
+        let from = returned
+            .text("x-forwarded-for")
+            .and_then(|list| list.split([' ', ',']).map(str::to_owned).find(|one| is_address(one)));
         let from = from.or_else(|| returned.address("delivered-to")).or_else(|| returned.address("resent-from"));
         return Some(Sign {
-            by: None,
             from: from.filter(|from| !same_address(from, recipient)),
             shown_by: "the returned message bears X-Forwarded-To or Resent-To",
-            local: false,
+            ..Sign::default()
         });
     }
     let delivered = returned.address("delivered-to").or_else(|| returned.address("x-original-to"))?;
+    // qmail puts the name of a virtual domain in front: "example.org-ann@example.org".
+    let delivered = match delivered.rsplit_once('@') {
+        Some((local, domain)) => match local.strip_prefix(domain).and_then(|rest| rest.strip_prefix('-')) {
+            Some(local) => format!("{local}@{domain}"),
+            None => delivered,
+        },
+        None => delivered,
+    };
     sent_on(&delivered, recipient).then_some(Sign {
-        by: None,
         from: Some(delivered),
         shown_by: "the returned message had been delivered to another address first",
-        local: false,
+        ..Sign::default()
     })
 }
 
@@ -205,9 +247,8 @@ fn rewritten_sender(report: &Report<'_>, returned: &Headers<'_>) -> Option<Sign>
     let upper = local.get(..5)?.to_ascii_uppercase();
     (upper.starts_with("SRS0") || upper.starts_with("SRS1")).then_some(Sign {
         by: Some(domain.to_owned()),
-        from: None,
         shown_by: "the envelope sender was rewritten by a forwarder (SRS)",
-        local: false,
+        ..Sign::default()
     })
 }
 
@@ -222,10 +263,5 @@ fn foreign_client(ours: &Ours, refusal: &Refusal<'_>) -> Option<Sign> {
     let mut ips =
         tokens.filter_map(|word| word.trim_matches(|c| matches!(c, '.' | ':')).parse::<std::net::IpAddr>().ok());
     let client = ips.find(|ip| Some(*ip) != refuser && !ip.is_loopback())?;
-    (!ours.has_ip(client)).then_some(Sign {
-        by: None,
-        from: None,
-        shown_by: "the IP that was refused is none of ours",
-        local: false,
-    })
+    (!ours.has_ip(client)).then_some(Sign { shown_by: "the IP that was refused is none of ours", ..Sign::default() })
 }

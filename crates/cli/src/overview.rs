@@ -1,0 +1,32 @@
+//! What many reports come to, while they are read: counts for the summary, and a verdict on each address.
+
+use redeliver_diagnose::Addresses;
+use redeliver_model::{AddressVerdict, Explanation, ReportKind};
+use redeliver_report::Summary;
+
+/// Counts and addresses.
+#[derive(Default)]
+pub(crate) struct Overview {
+    pub(crate) summary: Summary,
+    addresses: Addresses,
+}
+
+impl Overview {
+    pub(crate) fn add(&mut self, told: &Explanation<'_>) {
+        self.summary.add(told);
+        if !matches!(told.kind, ReportKind::Refusal | ReportKind::Delayed) {
+            return;
+        }
+        let refusal = &told.refusal;
+        // The list holds the address that was written to.
+        let written_to = refusal.original_recipient.as_deref().or(refusal.recipient.as_deref());
+        if let (Some(address), Some(first)) = (written_to, told.causes.first()) {
+            self.addresses.add(address, told.address_is_bad, first.cause, &told.title, refusal.time);
+        }
+    }
+
+    /// The summary, and the addresses judged.
+    pub(crate) fn finish(&mut self) -> (&Summary, Vec<AddressVerdict>) {
+        (&self.summary, std::mem::take(&mut self.addresses).judge())
+    }
+}
