@@ -212,12 +212,9 @@ impl Session<'_> {
     /// A text with a reply in it.
     fn text(&mut self, origin: Origin<'_>, text: &str) -> anyhow::Result<()> {
         let located = locate(text);
-        let mut own_software = self.own_software;
-        for words in [located.before, located.after].into_iter().filter(|words| !words.trim().is_empty()) {
-            own_software = own_software.or_else(|| self.engine.software_of(words, &mut self.scratch));
-        }
+        let around = if located.before.trim().is_empty() { located.after } else { located.before };
         let kind = self.arguments.kind.unwrap_or(ReportKind::Refusal);
-        self.explain(origin, kind, located.refusal, own_software)
+        self.explain(origin, kind, located.refusal, around)
     }
 
     /// A whole mail.
@@ -225,9 +222,8 @@ impl Session<'_> {
         let bytes = redeliver_message::prepare(bytes);
         let mail = redeliver_message::Mail::read(&bytes);
         let reading = redeliver_diagnose::read_mail(&mail, &self.ours, self.arguments.kind);
-        let own_software = self.own_software.or_else(|| self.engine.software_of(&reading.words, &mut self.scratch));
         for told in reading.told {
-            self.explain(origin.clone(), told.kind, told.refusal, own_software)?;
+            self.explain(origin.clone(), told.kind, told.refusal, &reading.words)?;
         }
         Ok(())
     }
@@ -237,12 +233,12 @@ impl Session<'_> {
         origin: Origin<'_>,
         kind: ReportKind,
         mut refusal: Refusal<'_>,
-        own_software: Option<&Software>,
+        around: &str,
     ) -> anyhow::Result<()> {
         self.add_given(&mut refusal);
-        let Self { engine, scratch, sink, now, arguments, .. } = self;
+        let Self { engine, scratch, sink, now, arguments, own_software, .. } = self;
         let teller = Teller { engine, now: *now };
-        let found = Found { origin: origin.clone(), kind, refusal: &refusal, own_software };
+        let found = Found { origin: origin.clone(), kind, refusal: &refusal, own_software: *own_software, around };
         let written = teller.tell(found, scratch, |told, for_letter| {
             let accepted = told.refusal.reply.code.filter(|code| (200..400).contains(code));
             if let Some(code) = accepted.filter(|_| told.causes.first().is_some_and(|first| first.confidence < 0.5)) {

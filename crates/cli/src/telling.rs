@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use redeliver_catalog::{Channel, ListLife, Parameter, Software, Values};
+use redeliver_catalog::{Channel, ListLife, Parameter, Setting, SettingSide, Software, Values};
 use redeliver_diagnose::{Diagnosis, Engine, Hypothesis, Scratch, Why};
 use redeliver_model::{
     self as model, About, AddressIsBad, Explanation, Origin, Party, Refusal, ReportKind, Retry, Scope, Timestamp,
@@ -23,6 +23,8 @@ pub(crate) struct Found<'r> {
     pub(crate) refusal: &'r Refusal<'r>,
     /// The software of our own server, if it is known.
     pub(crate) own_software: Option<&'r Software>,
+    /// The words of the report around the refusal, by which its software is told.
+    pub(crate) around: &'r str,
 }
 
 /// What a letter needs.
@@ -31,7 +33,21 @@ pub(crate) struct ForLetter<'v> {
     pub(crate) values: Values<'v>,
 }
 
-impl Teller<'_> {
+impl<'e> Teller<'e> {
+    /// The software that wrote the report, looked for only where it has a setting that bears on the cause.
+    fn reporting_software(
+        &self,
+        diagnosis: &Diagnosis<'_, '_>,
+        around: &str,
+        scratch: &mut Scratch,
+    ) -> Option<&'e Software> {
+        let cause = diagnosis.first().cause;
+        let bears = |setting: &Setting| setting.cause == cause && setting.side == SettingSide::Sender;
+        let wanted =
+            !around.is_empty() && self.engine.catalog().software.iter().any(|one| one.settings.iter().any(bears));
+        if wanted { self.engine.software_of(around, scratch) } else { None }
+    }
+
     /// Hands what is to be told to `then`.
     pub(crate) fn tell<R>(
         &self,
@@ -66,7 +82,8 @@ impl Teller<'_> {
             let told = other_report(found, advice, told_refusal.clone());
             return then(&told, &ForLetter { channel: Channel::Nobody, values });
         }
-        let situation = situation(&diagnosis, found.own_software, told_refusal.forwarded.is_some());
+        let own_software = found.own_software.or_else(|| self.reporting_software(&diagnosis, found.around, scratch));
+        let situation = situation(&diagnosis, own_software, told_refusal.forwarded.is_some());
         let advice = advise(self.engine.catalog(), &situation, &values);
         let channel = advice.channel;
         let told = self.refused(found, &diagnosis, advice, told_refusal.clone(), &values);

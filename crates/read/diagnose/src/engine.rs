@@ -14,6 +14,9 @@ use crate::rank::{self, Hypothesis, Why};
 /// Below this confidence of the best rule, the nearest known reply is asked too.
 const ASK_THE_NEAREST: f32 = 0.5;
 
+/// Bytes of a notification by which its software is told.
+const LONGEST_OPENING: usize = 400;
+
 /// An address is called dead only when the cause is at least this sure.
 const SURE_ENOUGH_TO_CALL_DEAD: f32 = 0.85;
 
@@ -128,7 +131,8 @@ impl Engine {
 
     /// The software whose words these are, by its marks.
     pub fn software_of(&self, words: &str, scratch: &mut Scratch) -> Option<&Software> {
-        scratch.folded.fold(words);
+        // A notification names its software at once.
+        scratch.folded.fold(&words[..words.floor_char_boundary(words.len().min(LONGEST_OPENING))]);
         scratch.find_software(&self.index).map(|number| &self.catalog.software[usize::from(number)])
     }
 

@@ -9,6 +9,7 @@ mod automaton;
 mod bounce;
 mod engine;
 mod facts;
+mod finder;
 mod fold;
 mod index;
 mod locate;

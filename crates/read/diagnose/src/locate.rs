@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use redeliver_model::{EnhancedStatus, Party, Refusal, Reply, Stage};
 
+use crate::finder::Finder;
+
 /// Words right before a quoted reply, in mailers' own sentences.
-const INTRODUCTIONS: [&str; 12] = [
+static INTRODUCTIONS: Finder = Finder::new(&[
     " said: ",
     "remote server returned '",
     "the other server returned was:",
@@ -18,7 +20,45 @@ const INTRODUCTIONS: [&str; 12] = [
     "smtp error:",
     "diagnostic-code: smtp;",
     "remote host said:",
-];
+]);
+
+/// Words that name a step of the dialogue; each is about the stage of the same place in [`STAGES`].
+static STAGE_WORDS: Finder = Finder::new(&[
+    "in reply to end of data",
+    "after end of data",
+    "after data",
+    "end of data command",
+    "in reply to rcpt",
+    "after rcpt to",
+    "during rcpt to",
+    "rcpt to:<",
+    "in reply to mail from",
+    "after mail from",
+    "during mail from",
+    "mail from:<",
+    "in reply to data",
+    "during data",
+    "in reply to starttls",
+    "after starttls",
+    "in reply to ehlo",
+    "in reply to helo",
+    "after ehlo",
+    "after helo",
+    "refused to talk to me",
+    "initial server greeting",
+    "initial connection",
+    "in reply to auth",
+    "after auth",
+]);
+
+/// The stages that [`STAGE_WORDS`] name.
+const STAGES: [Stage; 25] = {
+    use Stage::{Auth, Body, Connect, Data, Helo, Mail, Rcpt, Tls};
+    [
+        Body, Body, Body, Body, Rcpt, Rcpt, Rcpt, Rcpt, Mail, Mail, Mail, Mail, Data, Data, Tls, Tls, Helo, Helo, Helo,
+        Helo, Connect, Connect, Connect, Auth, Auth,
+    ]
+};
 
 /// Where a quoted reply ends.
 const ENDINGS: [&str; 4] = ["\n\n", "\r\n\r\n", "\n--", "\nFinal-Recipient:"];
@@ -83,9 +123,7 @@ fn starts_with_code(text: &str) -> bool {
 
 /// The place behind words that introduce a reply, if a reply follows.
 fn introduced(text: &str) -> Option<usize> {
-    let lower = text.to_ascii_lowercase();
-    INTRODUCTIONS.iter().find_map(|words| {
-        let at = lower.find(words)? + words.len();
+    INTRODUCTIONS.all(text).find_map(|(_, at)| {
         let rest = text[at..].trim_start_matches([' ', '\r', '\n', '\'', '"', '>', '#']);
         starts_with_code(rest).then(|| text.len() - rest.len())
     })
@@ -181,35 +219,8 @@ fn host_before(text: &str) -> Party<'_> {
 
 /// The step of the dialogue, where the words around the reply name it.
 fn stage(text: &str) -> Option<Stage> {
-    if text.is_empty() {
-        return None;
-    }
-    let lower = text.to_ascii_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
-    if has(&["in reply to end of data", "after end of data", "after data", "end of data command"]) {
-        Some(Stage::Body)
-    } else if has(&["in reply to rcpt", "after rcpt to", "during rcpt to", "rcpt to:<"]) {
-        Some(Stage::Rcpt)
-    } else if has(&["in reply to mail from", "after mail from", "during mail from", "mail from:<"]) {
-        Some(Stage::Mail)
-    } else if has(&["in reply to data", "during data"]) {
-        Some(Stage::Data)
-    } else if has(&["in reply to starttls", "after starttls"]) {
-        Some(Stage::Tls)
-    } else if has(&["in reply to ehlo", "in reply to helo", "after ehlo", "after helo"]) {
-        Some(Stage::Helo)
-    } else if has(&[
-        "refused to talk to me",
-        "initial server greeting",
-        "after initial connection",
-        "initial connection",
-    ]) {
-        Some(Stage::Connect)
-    } else if has(&["in reply to auth", "after auth"]) {
-        Some(Stage::Auth)
-    } else {
-        None
-    }
+    // The words stand in the order of the stages: what names two is about the later one.
+    STAGE_WORDS.all(text).map(|(number, _)| number).min().map(|number| STAGES[number])
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use redeliver_message::Headers;
 use redeliver_model::{EnhancedStatus, Forwarding, Refusal, Reply, ReportKind, Timestamp};
 
 use super::delivery_status::{Action, PerRecipient};
@@ -21,6 +22,8 @@ const MOST_LINES: usize = 8;
 
 /// What the report says about each recipient; one without a recipient where none is named.
 pub fn told(report: &Report<'_>, ours: &Ours, kind: ReportKind) -> Vec<Told> {
+    let returned = report.returned_headers();
+    let envelope_sender = sender(report, &returned);
     let found = passages(&report.words);
     let sessions = exchanges(&report.words);
     let fields = report.status.iter().chain(&report.receipt);
@@ -38,7 +41,7 @@ pub fn told(report: &Report<'_>, ours: &Ours, kind: ReportKind) -> Vec<Told> {
         all
     } else {
         let lone = status.first().copied();
-        let named = named(report, &found);
+        let named = named(report, &returned, &found);
         let alone = named.names.len() <= 1;
         named
             .or_nobody()
@@ -58,10 +61,10 @@ pub fn told(report: &Report<'_>, ours: &Ours, kind: ReportKind) -> Vec<Told> {
     }
     for told in &mut all {
         let refusal = &mut told.refusal;
-        refusal.sender = refusal.sender.take().or_else(|| sender(report).map(Cow::Owned));
+        refusal.sender = refusal.sender.take().or_else(|| envelope_sender.clone().map(Cow::Owned));
         refusal.time = refusal.time.or_else(|| time(report));
         told.refusal.given_up = told.kind == ReportKind::Refusal;
-        roles::assign(report, ours, &mut told.refusal);
+        roles::assign(report, &returned, ours, &mut told.refusal);
     }
     all
 }
@@ -72,7 +75,7 @@ pub fn names_nobody(report: &Report<'_>) -> bool {
     if status.any(|one| one.recipient.is_some() || one.original.is_some()) {
         return false;
     }
-    let named = named(report, &passages(&report.words));
+    let named = named(report, &report.returned_headers(), &passages(&report.words));
     named.guessed || named.names.is_empty()
 }
 
@@ -82,7 +85,7 @@ pub fn says_nothing(report: &Report<'_>) -> bool {
     report.returned.is_none()
         && whole.code.is_none()
         && whole.enhanced.is_none()
-        && named(report, &passages(&report.words)).names.is_empty()
+        && named(report, &Headers::default(), &passages(&report.words)).names.is_empty()
 }
 
 /// Sender, recipient and time alone.
@@ -120,10 +123,11 @@ fn of_status(
     };
     let lone_failed = || failed_recipients(report).pop().filter(|_| failed_recipients(report).len() == 1);
     let recipient = recipient.cloned().or_else(lone_failed);
-    let mine = Whose { address: recipient.as_deref(), original: one.original.as_deref(), alone };
-    let mut refusal = match &one.diagnostic {
-        Some(words) => {
-            let mut refusal = owned(locate(words).refusal);
+    let said = one.diagnostic.as_deref().map(|words| owned(locate(words).refusal));
+    let answered = said.as_ref().is_some_and(|refusal| says_something(&refusal.reply));
+    let mine = Whose { address: recipient.as_deref(), original: one.original.as_deref(), alone, answered };
+    let mut refusal = match said {
+        Some(mut refusal) => {
             let further = of_words(report, &mine, found, sessions);
             refusal.stage = refusal.stage.or(further.stage);
             if refusal.refused_by.is_unknown() {
@@ -184,11 +188,13 @@ struct Whose<'a> {
     original: Option<&'a str>,
     /// Whether the report is about nobody else, so that all its words are about him.
     alone: bool,
+    /// Whether the status fields already hold an answer in words.
+    answered: bool,
 }
 
 impl<'a> Whose<'a> {
     fn named(address: Option<&'a str>, alone: bool) -> Self {
-        Self { address, original: None, alone }
+        Self { address, original: None, alone, answered: false }
     }
 
     fn is(&self, other: &str) -> bool {
@@ -222,32 +228,47 @@ fn of_words(report: &Report<'_>, whose: &Whose<'_>, found: &[Passage], sessions:
     for one in found.iter().filter(|one| is_his(&one.address) && !is_heading(one)).take(MOST_LINES) {
         texts.push(owned(locate(&one.text).refusal));
     }
-    let end = report.words.floor_char_boundary(report.words.len().min(MOST_WORDS));
-    let all_words = report.words[..end].trim();
-    let subject = report.headers.text("subject");
-    let all_words = if all_words.is_empty() { subject.unwrap_or_default() } else { Cow::Borrowed(all_words) };
-    let mut all = owned(locate(&all_words).refusal);
-    if whose.alone && (all.reply.code.is_some() || all.reply.enhanced.is_some()) {
-        // A reply quoted among the words is as good as one in a passage.
-        texts.push(std::mem::take(&mut all));
+    // The whole notification says much that is said in every one; it is read only where nothing better is there.
+    let mut all = Refusal::default();
+    if whose.alone && !whose.answered && !texts.iter().any(|one| says_something(&one.reply)) {
+        all = whole_words(report);
+        if all.reply.code.is_some() || all.reply.enhanced.is_some() {
+            // A reply quoted among the words is as good as one in a passage.
+            texts.push(std::mem::take(&mut all));
+        }
     }
     // The server's own words, with a code, before those of the notification.
     let first = texts.iter().position(|one| one.reply.code.is_some() || one.reply.enhanced.is_some()).unwrap_or(0);
     let mut refusal = if texts.is_empty() { Refusal::default() } else { texts.remove(first) };
-    // What the notification says itself comes last: it holds much that is said in every one.
-    if whose.alone {
-        texts.push(all);
-    }
+    texts.push(all);
     let others = texts.into_iter().map(|one| one.reply);
     refusal.further = others.filter(|reply| *reply != refusal.reply && !reply.lines.is_empty()).collect();
     refusal.recipient = whose.address.map(|address| Cow::Owned(address.to_owned()));
     refusal
 }
 
+/// The fewest letters of a reply that may say a reason: `no`, `User unknown`.
+const LETTERS_OF_A_REASON: usize = 8;
+
+/// Whether a reply is a server's and has words.
+fn says_something(reply: &Reply<'_>) -> bool {
+    let letters = reply.lines.iter().flat_map(|line| line.bytes()).filter(u8::is_ascii_alphabetic);
+    reply.code.is_some() && letters.take(LETTERS_OF_A_REASON).count() == LETTERS_OF_A_REASON
+}
+
+/// All words of the notification, or its subject where it has none.
+fn whole_words(report: &Report<'_>) -> Refusal<'static> {
+    let end = report.words.floor_char_boundary(report.words.len().min(MOST_WORDS));
+    let words = report.words[..end].trim();
+    if words.is_empty() {
+        return report.headers.text("subject").map(|subject| owned(locate(&subject).refusal)).unwrap_or_default();
+    }
+    owned(locate(words).refusal)
+}
+
 /// The envelope sender of the returned message.
-pub fn sender(report: &Report<'_>) -> Option<String> {
+pub fn sender(report: &Report<'_>, returned: &Headers<'_>) -> Option<String> {
     let said = report.status.iter().find_map(|status| status.message.sender.clone()).filter(|one| is_address(one));
-    let returned = report.returned_headers();
     // A Return-Path below a Received field is of an earlier hop (RFC 5321 4.4): then the address that the report came to is
     // nearer to the envelope.
     let first = returned

@@ -22,8 +22,10 @@ pub fn told(report: &Report<'_>) -> Vec<Told> {
     refusal.reply = Reply { code: None, enhanced: None, lines: vec![Cow::Owned(format!("complaint ({kind}){agent}"))] };
     refusal.client.ip = text("source-ip").and_then(|ip| ip.trim_matches(|c| matches!(c, '[' | ']')).parse().ok());
     let stripped = |name: &str| text(name).map(|one| one.trim_matches(|c| matches!(c, '<' | '>')).to_owned());
-    refusal.sender =
-        stripped("original-mail-from").filter(|one| is_address(one)).or_else(|| sender(report)).map(Cow::Owned);
+    refusal.sender = stripped("original-mail-from")
+        .filter(|one| is_address(one))
+        .or_else(|| sender(report, &returned))
+        .map(Cow::Owned);
     refusal.time = fields.date("arrival-date").or_else(|| fields.date("received-date")).or(refusal.time);
     refusal.reported_by.host =
         text("reporting-mta").map(|host| Cow::Owned(host.rsplit(';').next().unwrap_or_default().trim().to_owned()));

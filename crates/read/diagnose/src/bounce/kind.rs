@@ -6,6 +6,7 @@ use super::delivery_status::Action;
 use super::marks::Mark;
 use super::report::Report;
 use super::transcript::exchanges;
+use crate::finder::Finder;
 
 /// Local parts by which notifications are sent.
 const SENDERS: &[&str] = &[
@@ -36,7 +37,7 @@ const SENDERS: &[&str] = &[
 ];
 
 /// Words of a subject that notifications of failure use.
-const FAILED_SUBJECTS: &[&str] = &[
+static FAILED_SUBJECTS: Finder = Finder::new(&[
     "undeliver",
     "undelivery",
     "returned mail",
@@ -78,10 +79,10 @@ const FAILED_SUBJECTS: &[&str] = &[
     "無法傳遞",
     "退信",
     "undeliverable",
-];
+]);
 
 /// Words of a subject that notifications of delay use.
-const DELAYED_SUBJECTS: &[&str] = &[
+static DELAYED_SUBJECTS: Finder = Finder::new(&[
     "delayed",
     "delay)",
     "warning: could not send",
@@ -89,7 +90,7 @@ const DELAYED_SUBJECTS: &[&str] = &[
     "verz\u{f6}gert",
     "retard",
     "delivery delay",
-];
+]);
 
 /// Words with which the subject of an automatic answer begins.
 const AWAY_SUBJECTS: &[&str] = &[
@@ -166,7 +167,6 @@ pub fn of(report: &Report<'_>) -> ReportKind {
         return ReportKind::AutoReply;
     }
     let subject = report.headers.text("subject").unwrap_or_default().to_lowercase();
-    let has = |words: &[&str]| words.iter().any(|word| subject.contains(word));
     let failed_words = report.has(Mark::Failed) || report.headers.has("x-failed-recipients");
     let by_daemon = is_from_daemon(report);
     let about_failure = is_about_failure(report);
@@ -190,7 +190,7 @@ pub fn of(report: &Report<'_>) -> ReportKind {
     }
     if report.has(Mark::Delivered) && !has_hard_words(report) {
         ReportKind::Delivered
-    } else if has(DELAYED_SUBJECTS) || delayed_words {
+    } else if DELAYED_SUBJECTS.is_in(&subject) || delayed_words {
         ReportKind::Delayed
     } else {
         ReportKind::Refusal
@@ -225,7 +225,7 @@ fn is_list_mail(report: &Report<'_>) -> bool {
 /// Whether the subject is one of a notification of failure or delay.
 pub fn is_about_failure(report: &Report<'_>) -> bool {
     let subject = report.headers.text("subject").unwrap_or_default().to_lowercase();
-    FAILED_SUBJECTS.iter().chain(DELAYED_SUBJECTS).any(|word| subject.contains(word))
+    FAILED_SUBJECTS.is_in(&subject) || DELAYED_SUBJECTS.is_in(&subject)
 }
 
 /// A filter's rejection in the form of a receipt (RFC 5429 2.1.2): deleted by a program, with the reason in words.

@@ -1,5 +1,7 @@
 //! Whom a notification without status fields is about: the addresses it names, told from those of senders and helpers.
 
+use redeliver_message::Headers;
+
 use super::marks::Mark;
 use super::passages::{Form, Passage, is_address};
 use super::report::Report;
@@ -41,10 +43,9 @@ impl Named {
 }
 
 /// Finds the recipients that the words name, or else a field, or else a sentence, or else the returned message.
-pub fn named(report: &Report<'_>, found: &[Passage]) -> Named {
+pub fn named(report: &Report<'_>, returned: &Headers<'_>, found: &[Passage]) -> Named {
     let own = report.headers.addresses("to");
     let is_own = |address: &str| own.iter().any(|one| same_address(&one.address, address));
-    let returned = report.returned_headers();
     let fields = RECIPIENT_FIELDS.iter().flat_map(|field| returned.addresses(field));
     let written_to: Vec<String> = fields.map(|one| one.address).collect();
     let failed = failed_recipients(report);

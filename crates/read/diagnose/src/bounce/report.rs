@@ -118,8 +118,10 @@ impl<'m> Report<'m> {
     /// Takes the words, finds the marks, and cuts the returned message off.
     fn set_words(&mut self, words: &str) {
         let end = words.floor_char_boundary(words.len().min(MOST_WORDS));
-        let mut words = words[..end].replace('\u{2019}', "'").replace("\r\n", "\n").replace('\r', "\n");
-        let mut found = marks::find(&words);
+        let mut words = plain(&words[..end]);
+        // Status fields beside a returned message say themselves what the report is.
+        let told = !self.status.is_empty() && self.returned.is_some();
+        let mut found = if told { Vec::new() } else { marks::find(&words) };
         let by_mark = found.iter().find(|found| found.mark == Mark::Returned && begins_line(&words, found.start));
         let by_mark = by_mark.map(|found| found.start);
         let by_fields = returned_fields(&words);
@@ -160,6 +162,16 @@ impl<'m> Report<'m> {
     pub fn has(&self, mark: Mark) -> bool {
         self.marks.iter().any(|found| found.mark == mark)
     }
+}
+
+/// The text with line feeds and plain apostrophes.
+fn plain(words: &str) -> String {
+    let mut words =
+        if words.contains('\r') { words.replace("\r\n", "\n").replace('\r', "\n") } else { words.to_owned() };
+    if !words.is_ascii() && words.contains('\u{2019}') {
+        words = words.replace('\u{2019}', "'");
+    }
+    words
 }
 
 /// The content of a part; borrowed where it is not encoded.
