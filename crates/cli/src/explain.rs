@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use redeliver_catalog::{Catalog, Software};
 use redeliver_diagnose::{Engine, MOST_BYTES, Ours, Scratch, locate};
 use redeliver_intake::{self as intake, Content, Item, Taken};
+use redeliver_message::Mail;
 use redeliver_model::{Clock, Origin, Refusal, ReportKind, Timestamp, Unread};
 
 use crate::arguments::{Explain, Format};
@@ -212,18 +213,21 @@ impl Session<'_> {
     /// A text with a reply in it.
     fn text(&mut self, origin: Origin<'_>, text: &str) -> anyhow::Result<()> {
         let located = locate(text);
-        let around = if located.before.trim().is_empty() { located.after } else { located.before };
         let kind = self.arguments.kind.unwrap_or(ReportKind::Refusal);
-        self.explain(origin, kind, located.refusal, around)
+        self.explain(origin, kind, located.refusal, [located.before, located.after])
     }
 
     /// A whole mail.
     fn mail(&mut self, origin: &Origin<'_>, bytes: &[u8]) -> anyhow::Result<()> {
-        let bytes = redeliver_message::prepare(bytes);
-        let mail = redeliver_message::Mail::read(&bytes);
+        let mut mail = Mail::read(bytes);
+        let prepared;
+        if !mail.is_as_it_should_be(bytes) {
+            prepared = redeliver_message::prepare(bytes);
+            mail = Mail::read(&prepared);
+        }
         let reading = redeliver_diagnose::read_mail(&mail, &self.ours, self.arguments.kind);
         for told in reading.told {
-            self.explain(origin.clone(), told.kind, told.refusal, &reading.words)?;
+            self.explain(origin.clone(), told.kind, told.refusal, [&reading.words, ""])?;
         }
         Ok(())
     }
@@ -233,7 +237,7 @@ impl Session<'_> {
         origin: Origin<'_>,
         kind: ReportKind,
         mut refusal: Refusal<'_>,
-        around: &str,
+        around: [&str; 2],
     ) -> anyhow::Result<()> {
         self.add_given(&mut refusal);
         let Self { engine, scratch, sink, now, arguments, own_software, .. } = self;

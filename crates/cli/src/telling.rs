@@ -24,7 +24,7 @@ pub(crate) struct Found<'r> {
     /// The software of our own server, if it is known.
     pub(crate) own_software: Option<&'r Software>,
     /// The words of the report around the refusal, by which its software is told.
-    pub(crate) around: &'r str,
+    pub(crate) around: [&'r str; 2],
 }
 
 /// What a letter needs.
@@ -38,14 +38,17 @@ impl<'e> Teller<'e> {
     fn reporting_software(
         &self,
         diagnosis: &Diagnosis<'_, '_>,
-        around: &str,
+        around: [&str; 2],
         scratch: &mut Scratch,
     ) -> Option<&'e Software> {
+        let around = || around.into_iter().filter(|words| !words.trim().is_empty());
         let cause = diagnosis.first().cause;
         let bears = |setting: &Setting| setting.cause == cause && setting.side == SettingSide::Sender;
-        let wanted =
-            !around.is_empty() && self.engine.catalog().software.iter().any(|one| one.settings.iter().any(bears));
-        if wanted { self.engine.software_of(around, scratch) } else { None }
+        let wanted = || self.engine.catalog().software.iter().any(|one| one.settings.iter().any(bears));
+        if around().next().is_none() || !wanted() {
+            return None;
+        }
+        around().find_map(|words| self.engine.software_of(words, scratch))
     }
 
     /// Hands what is to be told to `then`.

@@ -9,6 +9,10 @@ use serde_json::Value;
 
 const SCHEMA: &str = include_str!("../../../docs/explain.schema.json");
 
+const BOUNCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/bounces");
+
+const MAILS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/mails");
+
 /// What is wrong with `value`, with its place.
 fn faults(schema: &Value, rule: &Value, value: &Value, place: &str, found: &mut Vec<String>) {
     if let Some(name) = rule["$ref"].as_str() {
@@ -108,7 +112,10 @@ fn what_is_written_keeps_the_contract() {
         let catalog = redeliver_catalog::Catalog::builtin().unwrap();
         objects.extend(told(&["--reply", &redeliver_diagnose::cause_reply(&catalog, *cause)]));
     }
-    assert!(objects.len() >= 49, "{}", objects.len());
+    objects.extend(told(&["--ours", "example.org,192.0.2.0/24", BOUNCES, MAILS]));
+    let kinds: std::collections::BTreeSet<&str> = objects.iter().filter_map(|object| object["kind"].as_str()).collect();
+    assert!(kinds.len() == 8, "{kinds:?}");
+    assert!(objects.len() >= 99, "{}", objects.len());
     for object in &objects {
         let mut found = Vec::new();
         faults(&schema, &schema, object, "", &mut found);

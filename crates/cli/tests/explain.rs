@@ -244,3 +244,54 @@ fn an_operators_overlay_wins() {
     assert!(text(&output.stdout).contains("phrases/own.toml:3: unknown field `causes`"), "{}", text(&output.stdout));
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+/// The mails of the repository's own set.
+fn own_mails() -> Vec<Vec<u8>> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/mails");
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "eml"));
+    paths.sort();
+    paths.into_iter().map(|path| std::fs::read(path).unwrap()).collect()
+}
+
+#[test]
+fn of_a_thousand_files_ten_broken_ones_are_named() {
+    let folder = std::env::temp_dir().join(format!("redeliver-thousand-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let mails = own_mails();
+    for number in 0..1000 {
+        let bytes = match (number % 100, number / 100 % 4) {
+            (50, 0) => Vec::new(),
+            (50, 1) => b"\x7fELF\0\0\0".to_vec(),
+            (50, 2) => b"PK\x03\x04 cut off".to_vec(),
+            (50, _) => b"\x1f\x8b\x08\0 no gzip".to_vec(),
+            _ => mails[number % mails.len()].clone(),
+        };
+        std::fs::write(folder.join(format!("{number:04}.eml")), bytes).unwrap();
+    }
+    let output = run(&["explain", "--format", "jsonl", folder.to_str().unwrap()], b"");
+    assert_eq!(output.status.code(), Some(1));
+    let told: Vec<Value> = text(&output.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let broken: Vec<&str> =
+        told.iter().filter(|one| one["error"].is_object()).map(|one| one["source"].as_str().unwrap()).collect();
+    assert_eq!(broken.len(), 10, "{broken:?}");
+    assert!(broken.iter().all(|name| name.ends_with("50.eml")), "{broken:?}");
+    let explained: std::collections::BTreeSet<&str> =
+        told.iter().filter(|one| one["kind"].is_string()).map(|one| one["source"].as_str().unwrap()).collect();
+    assert_eq!(explained.len(), 990);
+    let screen = run(&["explain", folder.to_str().unwrap()], b"");
+    assert_eq!(text(&screen.stderr).lines().filter(|line| line.contains("50.eml")).count(), 10);
+    assert!(text(&screen.stdout).lines().count() < 60, "more than a screen");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_list_owner_gets_a_table_of_addresses() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/mails");
+    let output = run(&["explain", "--addresses", folder.to_str().unwrap()], b"");
+    let table = text(&output.stdout);
+    assert!(table.starts_with("address,dead,why,cause,refusals,first,last\n"));
+    for word in [",yes,", ",no,", ",unproven,"] {
+        assert!(table.contains(word), "no {word}");
+    }
+}

@@ -4,10 +4,13 @@ use redeliver_model::{Explanation, Unread};
 
 use crate::escape::cell;
 
-const HEADER: [&str; 18] = [
+const HEADER: [&str; 21] = [
     "source",
+    "member",
     "line",
+    "kind",
     "recipient",
+    "original_recipient",
     "sender",
     "host",
     "site",
@@ -44,8 +47,11 @@ impl<W: std::io::Write> CsvWriter<W> {
         let first = told.causes.first();
         let row = [
             told.origin.source.clone().into_owned(),
+            told.origin.member.as_deref().unwrap_or_default().to_owned(),
             told.origin.line.map(|line| line.to_string()).unwrap_or_default(),
+            told.kind.to_string(),
             refusal.recipient.as_deref().unwrap_or_default().to_owned(),
+            refusal.original_recipient.as_deref().unwrap_or_default().to_owned(),
             refusal.sender.as_deref().unwrap_or_default().to_owned(),
             refusal.refused_by.host.as_deref().unwrap_or_default().to_owned(),
             told.site.map(|(id, _)| id.to_owned()).unwrap_or_default(),
@@ -69,9 +75,10 @@ impl<W: std::io::Write> CsvWriter<W> {
     pub fn unread(&mut self, unread: &Unread<'_>) -> std::io::Result<()> {
         let mut row = vec![String::new(); HEADER.len()];
         row[0] = unread.origin.source.clone().into_owned();
-        row[1] = unread.origin.line.map(|line| line.to_string()).unwrap_or_default();
-        row[8] = format!("error: {}", unread.code);
-        row[16] = unread.text.clone().into_owned();
+        row[1] = unread.origin.member.as_deref().map(str::to_owned).unwrap_or_default();
+        row[2] = unread.origin.line.map(|line| line.to_string()).unwrap_or_default();
+        row[11] = format!("error: {}", unread.code);
+        row[19] = unread.text.clone().into_owned();
         self.row(&row)
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use redeliver_model::Explanation;
+use redeliver_model::{Explanation, ReportKind};
 
 use crate::escape::{markdown, markdown_block};
 use crate::words;
@@ -15,12 +15,23 @@ pub fn explanation(told: &Explanation<'_>) -> String {
     let mut fact = |label: &str, fact: &str| {
         let _ = write!(text, "\n- **{label}:** {}", markdown(fact));
     };
+    if let Some(place) = words::found_in(told) {
+        fact("Found in", &place);
+    }
+    if let Some(recipient) = words::recipient(told) {
+        fact("Recipient", &recipient);
+    }
     fact("Said by", &words::who(told));
-    fact("Fault", words::fault(told.verdict.fault));
+    if let Some(forwarded) = &told.refusal.forwarded {
+        fact("Sent on", &words::forwarded(forwarded));
+    }
     fact("Who can act", &told.verdict.actor);
-    fact("Act?", &format!("{}. Send again: {}.", words::act(told.verdict.act), words::retry(told.retry)));
-    fact("Address", words::address(told.address_is_bad));
-    fact("Reaches", words::scope(told.scope));
+    if matches!(told.kind, ReportKind::Refusal | ReportKind::Delayed) {
+        fact("Fault", words::fault(told.verdict.fault));
+        fact("Act?", &format!("{}. Send again: {}.", words::act(told.verdict.act), words::retry(told.retry)));
+        fact("Address", words::address(told.address_is_bad));
+        fact("Reaches", words::scope(told.scope));
+    }
     for (number, hypothesis) in told.causes.iter().enumerate() {
         let label = if number == 0 { "Cause" } else { "or" };
         fact(label, &format!("{}, {}: {}", hypothesis.cause, words::sure(hypothesis.confidence), hypothesis.why));

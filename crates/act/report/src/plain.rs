@@ -1,6 +1,6 @@
 //! One screen for a person: the sentence first, then the reply, the verdict, the steps.
 
-use redeliver_model::{Explanation, Unread};
+use redeliver_model::{Explanation, ReportKind, Unread};
 
 use crate::escape::visible;
 use crate::page::{Page, Style};
@@ -12,15 +12,7 @@ pub fn explanation(told: &Explanation<'_>, style: Style) -> String {
     page.heading(&words::headline(told));
     page.paragraph(0, &told.verdict.summary);
     page.line("");
-    page.fact("Reply", &told.refusal.reply.to_string());
-    page.fact("Said by", &words::who(told));
-    page.fact("Fault", words::fault(told.verdict.fault));
-    page.fact("Who can act", &told.verdict.actor);
-    page.fact("Act?", &format!("{}. Send again: {}.", words::act(told.verdict.act), words::retry(told.retry)));
-    page.fact("Address", words::address(told.address_is_bad));
-    if style.verbose {
-        page.fact("Reaches", words::scope(told.scope));
-    }
+    facts(&mut page, told);
     causes(&mut page, told);
     if let Some((zone, name)) = told.list {
         page.fact("List", &format!("{name} ({zone})"));
@@ -31,6 +23,38 @@ pub fn explanation(told: &Explanation<'_>, style: Style) -> String {
         background(&mut page, told);
     }
     page.text
+}
+
+fn facts(page: &mut Page, told: &Explanation<'_>) {
+    let refusal = &told.refusal;
+    let is_refusal = matches!(told.kind, ReportKind::Refusal | ReportKind::Delayed);
+    if let Some(place) = words::found_in(told) {
+        page.fact("Found in", &place);
+    }
+    if told.kind == ReportKind::Delayed {
+        page.fact("State", "still being tried; the server that reports it goes on by itself");
+    }
+    if let Some(recipient) = words::recipient(told) {
+        page.fact("Recipient", &recipient);
+    }
+    if is_refusal || !refusal.reply.lines.is_empty() {
+        page.fact("Reply", &refusal.reply.to_string());
+        page.fact("Said by", &words::who(told));
+    }
+    if let Some(forwarded) = &refusal.forwarded {
+        page.fact("Sent on", &words::forwarded(forwarded));
+    }
+    if !is_refusal {
+        page.fact("Who can act", &told.verdict.actor);
+        return;
+    }
+    page.fact("Fault", words::fault(told.verdict.fault));
+    page.fact("Who can act", &told.verdict.actor);
+    page.fact("Act?", &format!("{}. Send again: {}.", words::act(told.verdict.act), words::retry(told.retry)));
+    page.fact("Address", words::address(told.address_is_bad));
+    if page.style.verbose {
+        page.fact("Reaches", words::scope(told.scope));
+    }
 }
 
 fn causes(page: &mut Page, told: &Explanation<'_>) {

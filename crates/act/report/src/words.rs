@@ -1,6 +1,6 @@
 //! How the closed words of a verdict are said to a person.
 
-use redeliver_model::{Act, AddressIsBad, Cause, Explanation, Fault, Retry, Scope, Stage};
+use redeliver_model::{Act, AddressIsBad, Cause, Explanation, Fault, Forwarding, Retry, Scope, Stage};
 
 /// Whose fault.
 pub fn fault(fault: Fault) -> &'static str {
@@ -121,6 +121,34 @@ pub fn who(told: &Explanation<'_>) -> String {
         add(stage(at));
     }
     if who.is_empty() { "the reply does not name itself".to_owned() } else { who }
+}
+
+/// Where a report was found; none for what was given on the command line.
+pub fn found_in(told: &Explanation<'_>) -> Option<String> {
+    let origin = &told.origin;
+    if matches!(origin.source.as_ref(), "--reply" | "-") && origin.member.is_none() {
+        return None;
+    }
+    let member = origin.member.as_deref().map(|member| format!(", {member}")).unwrap_or_default();
+    let line = origin.line.map(|line| format!(", line {line}")).unwrap_or_default();
+    Some(format!("{}{member}{line}", origin.source))
+}
+
+/// Whom it is about: the address, and the one that was written to.
+pub fn recipient(told: &Explanation<'_>) -> Option<String> {
+    let recipient = told.refusal.recipient.as_deref()?;
+    Some(match told.refusal.original_recipient.as_deref() {
+        Some(original) => format!("{recipient} (written to {original})"),
+        None => recipient.to_owned(),
+    })
+}
+
+/// Who sent the message on, from where to where, and what shows it.
+pub fn forwarded(forwarded: &Forwarding<'_>) -> String {
+    let by = forwarded.by.as_deref().unwrap_or("somebody");
+    let from = forwarded.from.as_deref().map(|from| format!(" from {from}")).unwrap_or_default();
+    let to = forwarded.to.as_deref().map(|to| format!(" to {to}")).unwrap_or_default();
+    format!("by {by}{from}{to}: {}", forwarded.shown_by)
 }
 
 /// The checks that settle the case, for a person.

@@ -85,6 +85,20 @@ impl<'a> Mail<'a> {
         self.parts.iter().filter(|part| part.level == 0)
     }
 
+    /// Whether [`prepare`] would leave the message that this was read from as it is.
+    pub fn is_as_it_should_be(&self, bytes: &[u8]) -> bool {
+        self.encoded_message().is_none() && matches!(with_line_feeds(bytes), Cow::Borrowed(_))
+    }
+
+    /// An inner message whose parts cannot be seen, since it is encoded.
+    fn encoded_message(&self) -> Option<&Part<'a>> {
+        self.parts.iter().find(|part| {
+            part.content_type.kind.starts_with("message/")
+                && part.is_container()
+                && encoding(&part.headers) != Encoding::Plain
+        })
+    }
+
     /// The number of the first part inside part `number`, if it is a container.
     pub fn child(&self, number: usize) -> Option<usize> {
         self.parts.iter().position(|part| part.parent == Some(number))
@@ -371,16 +385,8 @@ fn with_line_feeds(bytes: &[u8]) -> Cow<'_, [u8]> {
 }
 
 fn unwrap_one(bytes: &[u8]) -> Option<Vec<u8>> {
-    // Cheap no for nearly every mail: both words have to be there.
-    memchr::memmem::find(bytes, b"message/")?;
-    let encoded = [&b"base64"[..], b"BASE64", b"Base64", b"quoted-printable", b"QUOTED-PRINTABLE", b"Quoted-Printable"];
-    encoded.iter().find(|word| memchr::memmem::find(bytes, word).is_some())?;
     let mail = Mail::read(bytes);
-    let encoded = |part: &&Part<'_>| {
-        let kind = part.content_type.kind.as_str();
-        kind.starts_with("message/") && part.is_container() && encoding(&part.headers) != Encoding::Plain
-    };
-    let part = mail.parts.iter().find(encoded)?;
+    let part = mail.encoded_message()?;
     let field = part.headers.raw("content-transfer-encoding")?;
     let place = |inner: &[u8]| (inner.as_ptr() as usize).checked_sub(bytes.as_ptr() as usize);
     let (field_at, body_at) = (place(field)?, place(part.body)?);
