@@ -56,7 +56,7 @@ LATER = [
     ("body", ["451 4.3.0 Local error in processing, try again"], "system-error", []),
 ]
 LONG = [
-    ("body", ["550-5.7.1 This mail is likely unsolicited.", "550-5.7.1 It was blocked to protect our users.", "550 5.7.1 See our page for senders."], "spam-content", []),
+    ("body", ["550-5.7.1 This mail is likely unsolicited.", "550-5.7.1 It was blocked to protect our users.", "550 5.7.1 Treated as spam, see our page for senders."], "spam-content", []),
     ("rcpt", ["550-5.1.1 The account that you tried to reach", "550-5.1.1 does not exist, please check", "550 5.1.1 the address for typing errors"], "recipient-unknown", []),
     ("rcpt", ["550-Verification failed for <{s}>", "550-No such mailbox behind the sender address", "550 Sender verify failed"], "sender-invalid", []),
     ("body", ["552-5.7.0 Blocked: the attachment setup.exe", "552 5.7.0 is of a type that we do not accept"], "banned-content", []),
