@@ -76,6 +76,12 @@ impl Deferrals {
         }
     }
 
+    /// Nobody of the message waits any more: who did.
+    pub(crate) fn settle_all(&mut self, id: &str) -> Vec<Box<str>> {
+        let waiting = self.waiting.get(id.as_bytes()).map(|waiting| std::mem::take(&mut waiting.0));
+        waiting.unwrap_or_default().into_iter().map(|deferral| deferral.recipient).collect()
+    }
+
     /// The message was given up: one event for each recipient that waits, or one in the log's own `words`.
     pub(crate) fn expire(
         &mut self,

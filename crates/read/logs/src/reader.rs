@@ -208,6 +208,9 @@ impl Reader {
         }
         self.pending = pending;
         self.pending.drain(..used);
+        if at_end && let Memory::Other(records) = &mut self.memory {
+            records.finish(self.place, sink);
+        }
     }
 
     /// Reads some records of `text`; returns how many bytes they had.

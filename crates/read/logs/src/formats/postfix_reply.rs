@@ -39,8 +39,7 @@ pub(crate) fn said(text: &str) -> Said<'_> {
         return Said { text, stage: Some(Stage::Tls), by: Party::default() };
     }
     if let Some(rest) = text.strip_prefix("connect to ") {
-        let host = rest.split_once("]:").map_or(rest, |(host, _)| host);
-        return found(text, Stage::Connect, host);
+        return found(text, Stage::Connect, rest);
     }
     if let Some(rest) = text.strip_prefix("lost connection with ").or_else(|| text.strip_prefix("conversation with "))
         && let Some((host, doing)) = rest.split_once(' ')
