@@ -16,7 +16,9 @@ mod recognise;
 mod recent;
 mod sink;
 mod split;
+pub mod submissions;
 mod syslog;
+mod table;
 mod told;
 mod when;
 

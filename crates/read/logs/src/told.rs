@@ -34,7 +34,10 @@ impl<'a> Told<'a> {
     /// A refusal with `text` as its reply.
     pub(crate) fn refused(&self, outcome: Outcome, text: &'a str, sink: &mut Sink<'_>) {
         let mut reply = crate::cut::reply(text);
-        reply.enhanced = reply.enhanced.or(self.status);
+        // A status in a field of its own may be made up; it helps where nothing else tells the class.
+        if reply.code.is_none() && outcome != Outcome::Suppressed {
+            reply.enhanced = reply.enhanced.or(self.status);
+        }
         let refusal = Refusal {
             reply,
             stage: self.stage,

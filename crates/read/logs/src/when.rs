@@ -60,11 +60,11 @@ impl YearRule {
         self.moment(month, day as u8, clock(&text[7..])?)
     }
 
-    /// `2026-11-25T21:33:43`, with or without a blank for the `T`, a fraction, and `Z`, `+01:00`, `+0100` or ` +0100`;
+    /// `2026-11-25T21:33:43`, with or without a blank for the `T`, a fraction, and `Z`, `+01:00`, `+0100`, ` +0100` or ` UTC`;
     /// without a zone it is local time. Returns the moment and the number of bytes read.
     pub(crate) fn iso(self, text: &[u8]) -> Option<(Timestamp, usize)> {
         let date = text.get(..10)?;
-        if date[4] != b'-' || date[7] != b'-' {
+        if !matches!((date[4], date[7]), (b'-', b'-') | (b'/', b'/')) {
             return None;
         }
         let year = number(&date[..4])? as i32;
@@ -134,6 +134,9 @@ fn clock(text: &[u8]) -> Option<i64> {
 fn zone(text: &[u8]) -> Option<(i64, usize)> {
     if matches!(text.first(), Some(b'Z' | b'z')) {
         return Some((0, 1));
+    }
+    if text.starts_with(b" UTC") {
+        return Some((0, 4));
     }
     let blank = usize::from(text.first() == Some(&b' '));
     let sign = match text.get(blank)? {

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use redeliver_model::{Party, Refusal, Side, Stage};
+use redeliver_model::{EnhancedStatus, Party, Refusal, Side, Stage};
 
 use crate::cut::{address, angle, between, cut, endpoint, filled, host, stage_of_command};
 use crate::deferrals::Deferrals;
@@ -120,7 +120,7 @@ impl OpenSmtpd {
             self.failures.pop_front();
         }
         let said = text.is_some();
-        let text: String = text.unwrap_or(reason).chars().take(LONGEST_ERROR).collect();
+        let text: String = lines(text.unwrap_or(reason)).chars().take(LONGEST_ERROR).collect();
         self.failures.retain(|failure| failure.host != session.host);
         self.failures.push_back(Failure { host: session.host.clone(), ip: session.ip, stage, text, said });
     }
@@ -144,6 +144,7 @@ impl OpenSmtpd {
             "PermFail" => Outcome::Bounced,
             _ => return,
         };
+        let text = &*lines(text);
         let mut reply = text;
         let domain = between(before, " relay=\"", "\"").unwrap_or_default();
         let failure = (text == NO_SERVER).then(|| failure(&self.failures, domain)).flatten();
@@ -273,6 +274,16 @@ impl Records for OpenSmtpd {
             self.line(told, id, rest, sink);
         }
     }
+}
+
+/// `550-5.7.26 first.5.7.26 second`: further lines are joined without anything between them; where a status begins each of them,
+/// it shows where.
+fn lines(text: &str) -> Cow<'_, str> {
+    let status = text.get(4..).filter(|_| text.as_bytes().get(3) == Some(&b'-')).and_then(EnhancedStatus::read);
+    let Some((_, length)) = status else { return Cow::Borrowed(text) };
+    let (first, rest) = text.split_at(4 + length);
+    let status = format!("{} ", &first[4..]);
+    if rest.contains(&status) { Cow::Owned(format!("{first}{}", rest.replace(&status, &format!("\n{status}")))) } else { Cow::Borrowed(text) }
 }
 
 /// The last failure of a host of that name or domain.
