@@ -1,0 +1,327 @@
+//! Is something of ours sending spam? Submissions by log-in, script, local user and client address, hour by hour, against each
+//! one's own past.
+//!
+//! Pure: it counts what it is given, in the order of time, and judges when asked. Bounded: whoever is not seen for long makes room.
+//! Nobody is accused for sending much: a newsletter goes to addresses that exist, from where it always came, in one message for
+//! many or at its usual hour.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::net::IpAddr;
+
+use redeliver_model::Timestamp;
+
+use crate::event::{Event, Origin, Outcome, Refused};
+
+/// Sources that are told apart; a server of a provider has some thousands of log-ins. Beyond that, new ones are not counted.
+const MOST_SOURCES: usize = 50_000;
+
+/// Addresses, hours and the like that are kept for one source: beyond that only numbers go up.
+const MOST_DETAILS: usize = 512;
+
+/// Recipients in an hour from which on anything is looked at: a person writes some 40 mails a day, a shop some 50 an hour.
+pub const FEWEST_RECIPIENTS: u64 = 100;
+
+/// How many times its own busiest earlier hour a source must send: doubling happens to everybody, ten times does not.
+pub const TIMES_ITS_PAST: u64 = 10;
+
+/// Hours in which a source must have sent before, for its past to say anything.
+pub const FEWEST_HOURS: usize = 6;
+
+/// Client networks of one log-in within an hour that speak of a stolen password: a person has a desk, a telephone and a train.
+pub const MANY_NETWORKS: usize = 5;
+
+/// The share of unknown recipients, in per cent, that a bought or guessed list shows; lists with care stay below 2 %.
+pub const UNKNOWN_SHARE: u64 = 10;
+
+/// Recipients whose fate must be known, for their share to say anything.
+pub const FEWEST_KNOWN: u64 = 50;
+
+/// Envelope senders of one log-in within an hour that no person has.
+pub const MANY_SENDERS: usize = 8;
+
+/// What a source of mail is known by; the first that a submission has counts.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Source {
+    /// A log-in.
+    Login(String),
+    /// A script that called `sendmail`.
+    Script(String),
+    /// The directory in which `sendmail` was called.
+    Directory(String),
+    /// A local user, by name or number.
+    User(String),
+    /// A host that may send through us without a log-in, or from which mail comes in.
+    Client(IpAddr),
+}
+
+impl Source {
+    /// What a message came from.
+    pub fn of(origin: &Origin<'_>) -> Option<Self> {
+        let text = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().map(str::to_owned);
+        text(&origin.login)
+            .map(Self::Login)
+            .or_else(|| text(&origin.script).map(Self::Script))
+            .or_else(|| text(&origin.directory).map(Self::Directory))
+            .or_else(|| text(&origin.user).map(Self::User))
+            .or_else(|| origin.uid.map(|uid| Self::User(uid.to_string())))
+            .or_else(|| origin.ip.map(Self::Client))
+    }
+
+    /// Whether it is a program on the machine itself, such as a web form.
+    fn is_local(&self) -> bool {
+        matches!(self, Self::Script(_) | Self::Directory(_) | Self::User(_))
+    }
+}
+
+/// One hour of a source.
+#[derive(Debug, Clone, Default)]
+struct Hour {
+    messages: u64,
+    recipients: u64,
+    networks: HashSet<IpAddr>,
+    senders: HashSet<String>,
+}
+
+/// All that is known of a source.
+#[derive(Debug, Clone, Default)]
+struct Past {
+    /// By hours since 1970.
+    hours: BTreeMap<i64, Hour>,
+    delivered: u64,
+    refused: u64,
+    unknown: u64,
+    as_spam: u64,
+}
+
+/// The counts.
+#[derive(Debug, Clone, Default)]
+pub struct Submissions {
+    sources: HashMap<Source, Past>,
+    /// Whose a message is, for deliveries name none: the last ones.
+    messages: HashMap<String, Source>,
+    older: HashMap<String, Source>,
+}
+
+/// Messages whose source is remembered, twice: this many old and new ones.
+const MOST_MESSAGES: usize = 100_000;
+
+/// What a verdict rests on, with its numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Evidence {
+    /// So many recipients in its busiest hour, and so many in the busiest before.
+    Burst {
+        /// Start of the hour.
+        hour: Timestamp,
+        /// Recipients in it.
+        recipients: u64,
+        /// Recipients in the busiest earlier hour; nothing where it never sent before.
+        before: u64,
+    },
+    /// The log-in was used from so many networks within an hour.
+    Networks(usize),
+    /// It used so many envelope senders within an hour.
+    Senders(usize),
+    /// So many of the recipients whose fate is known do not exist.
+    Unknown {
+        /// Recipients that do not exist.
+        unknown: u64,
+        /// Recipients whose fate is known.
+        known: u64,
+    },
+    /// So many were refused as spam, or for the reputation that spam makes.
+    RefusedAsSpam(u64),
+}
+
+/// What a source is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Suspicion {
+    /// Somebody else has the password.
+    StolenLogin,
+    /// A form or script on the machine is used by strangers.
+    HackedWebForm,
+    /// A host that may send through us sends what it should not.
+    InfectedHost,
+}
+
+impl Suspicion {
+    /// The word as output writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::StolenLogin => "stolen-login",
+            Self::HackedWebForm => "hacked-web-form",
+            Self::InfectedHost => "infected-host",
+        }
+    }
+}
+
+/// A source under suspicion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accused {
+    /// Who.
+    pub source: Source,
+    /// Of what.
+    pub suspicion: Suspicion,
+    /// Why: at least two things that do not go together with honest mail.
+    pub evidence: Vec<Evidence>,
+}
+
+impl Accused {
+    /// The key under which the catalog has the command that stops it: `postfix/disable-login`.
+    pub fn remedy(&self, software: &str) -> String {
+        let what = match self.suspicion {
+            Suspicion::StolenLogin => "disable-login",
+            Suspicion::HackedWebForm => "stop-local-user",
+            Suspicion::InfectedHost => "block-client",
+        };
+        format!("{software}/{what}")
+    }
+}
+
+impl Submissions {
+    /// Counts what an event says. Whether a refusal says that the recipient is unknown, or that the mail is spam, is for the
+    /// caller's engine to say: [`Submissions::judged`].
+    pub fn take(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Submitted(submitted) => {
+                let Some(source) = Source::of(&submitted.origin) else { return };
+                if let Some(id) = submitted.queue_id.as_deref() {
+                    self.remember(id, &source);
+                }
+                if self.sources.len() >= MOST_SOURCES && !self.sources.contains_key(&source) {
+                    return;
+                }
+                let time = submitted.time.unwrap_or(Timestamp(0));
+                let past = self.sources.entry(source).or_default();
+                let hour = past.hour(time);
+                hour.messages += 1;
+                hour.recipients += u64::from(submitted.recipients.unwrap_or(1));
+                if let Some(ip) = submitted.origin.ip.filter(|_| hour.networks.len() < MOST_DETAILS) {
+                    hour.networks.insert(network(ip));
+                }
+                if let Some(sender) = submitted.sender.as_deref().filter(|_| hour.senders.len() < MOST_DETAILS) {
+                    hour.senders.insert(sender.to_ascii_lowercase());
+                }
+            }
+            Event::Delivered(delivered) => {
+                if let Some(past) = delivered.queue_id.as_deref().and_then(|id| self.past_of(id)) {
+                    past.delivered += 1;
+                }
+            }
+            Event::Refused(_) | Event::Unreadable(_) => {}
+        }
+    }
+
+    /// Counts a final refusal with what the engine says of it.
+    pub fn judged(&mut self, refused: &Refused<'_>, recipient_unknown: bool, as_spam: bool) {
+        if !refused.outcome.is_final() || refused.outcome == Outcome::RejectedByUs {
+            return;
+        }
+        let id = refused.refusal.queue_id.as_deref().unwrap_or_default();
+        let source = Source::of(&refused.origin).or_else(|| self.source_of(id));
+        let Some(past) = source.and_then(|source| self.sources.get_mut(&source)) else { return };
+        past.refused += 1;
+        past.unknown += u64::from(recipient_unknown);
+        past.as_spam += u64::from(as_spam);
+    }
+
+    /// Who is under suspicion, the busiest first. Nothing unusual gives an empty list.
+    pub fn verdict(&self) -> Vec<Accused> {
+        let mut accused: Vec<(u64, Accused)> = Vec::new();
+        for (source, past) in &self.sources {
+            if let Some((recipients, one)) = past.judge(source) {
+                accused.push((recipients, one));
+            }
+        }
+        accused.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.source.cmp(&b.1.source)));
+        accused.into_iter().map(|(_, accused)| accused).collect()
+    }
+
+    /// Every source with messages, recipients and its busiest hour's recipients, the busiest first.
+    pub fn busiest(&self) -> Vec<(&Source, u64, u64, u64)> {
+        let row = |(source, past)| {
+            let hours = || Past::hours_of(past);
+            let sum = |of: fn(&Hour) -> u64| hours().map(of).sum::<u64>();
+            let most = hours().map(|hour| hour.recipients).max().unwrap_or(0);
+            (source, sum(|hour| hour.messages), sum(|hour| hour.recipients), most)
+        };
+        let mut rows: Vec<(&Source, u64, u64, u64)> = self.sources.iter().map(row).collect();
+        rows.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(b.0)));
+        rows
+    }
+
+    fn remember(&mut self, id: &str, source: &Source) {
+        if self.messages.len() >= MOST_MESSAGES {
+            self.older = std::mem::take(&mut self.messages);
+        }
+        self.messages.insert(id.to_owned(), source.clone());
+    }
+
+    fn source_of(&self, id: &str) -> Option<Source> {
+        self.messages.get(id).or_else(|| self.older.get(id)).cloned()
+    }
+
+    fn past_of(&mut self, id: &str) -> Option<&mut Past> {
+        let source = self.messages.get(id).or_else(|| self.older.get(id))?;
+        self.sources.get_mut(source)
+    }
+}
+
+/// The network of an address: a telephone changes its address, seldom its network (/24, and /48 of IPv6).
+fn network(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(ip) => IpAddr::V4((u32::from(ip) & !0xff).into()),
+        IpAddr::V6(ip) => IpAddr::V6((u128::from(ip) & !((1 << 80) - 1)).into()),
+    }
+}
+
+impl Past {
+    fn hours_of(past: &Self) -> impl Iterator<Item = &Hour> {
+        past.hours.values()
+    }
+
+    /// The counts of an hour; the oldest hours make room.
+    fn hour(&mut self, time: Timestamp) -> &mut Hour {
+        if self.hours.len() >= MOST_DETAILS {
+            self.hours.pop_first();
+        }
+        self.hours.entry(time.0.div_euclid(3600)).or_default()
+    }
+
+    fn judge(&self, source: &Source) -> Option<(u64, Accused)> {
+        let (number, busiest) = self.hours.iter().max_by_key(|(_, hour)| hour.recipients)?;
+        if busiest.recipients < FEWEST_RECIPIENTS {
+            return None;
+        }
+        let mut evidence = Vec::new();
+        let before = self.hours.range(..number).map(|(_, hour)| hour.recipients).max().unwrap_or(0);
+        let long_known = self.hours.range(..number).count() >= FEWEST_HOURS;
+        // One that never sent before is new, which is no evidence by itself.
+        if long_known && busiest.recipients >= before.max(1) * TIMES_ITS_PAST {
+            let hour = Timestamp(number * 3600);
+            evidence.push(Evidence::Burst { hour, recipients: busiest.recipients, before });
+        }
+        if matches!(source, Source::Login(_)) && busiest.networks.len() >= MANY_NETWORKS {
+            evidence.push(Evidence::Networks(busiest.networks.len()));
+        }
+        if matches!(source, Source::Login(_)) && busiest.senders.len() >= MANY_SENDERS {
+            evidence.push(Evidence::Senders(busiest.senders.len()));
+        }
+        let known = self.delivered + self.refused;
+        if known >= FEWEST_KNOWN && self.unknown * 100 >= known * UNKNOWN_SHARE {
+            evidence.push(Evidence::Unknown { unknown: self.unknown, known });
+        }
+        if known >= FEWEST_KNOWN && self.as_spam * 100 >= known * UNKNOWN_SHARE {
+            evidence.push(Evidence::RefusedAsSpam(self.as_spam));
+        }
+        // One sign alone has honest reasons: a first newsletter, a conference with its networks, an old list.
+        if evidence.len() < 2 {
+            return None;
+        }
+        let suspicion = match source {
+            Source::Login(_) => Suspicion::StolenLogin,
+            source if source.is_local() => Suspicion::HackedWebForm,
+            _ => Suspicion::InfectedHost,
+        };
+        Some((busiest.recipients, Accused { source: source.clone(), suspicion, evidence }))
+    }
+}
