@@ -114,7 +114,10 @@ fn main() {
     let size = written.bytes as f64;
     let row = |name: &str, (wall, cpu): (f64, f64), peer: f64| {
         let rate = size / 1e6 / cpu.max(0.001);
-        println!("{name:<28} wall {wall:.3} s  cpu {cpu:.2} s  {rate:>6.0} MB per CPU-second  {:.2} x grep", wall / peer);
+        println!(
+            "{name:<28} wall {wall:.3} s  cpu {cpu:.2} s  {rate:>6.0} MB per CPU-second  {:.2} x grep",
+            wall / peer
+        );
     };
     let grep = measure(runs, true, || {
         let mut command = Command::new("grep");

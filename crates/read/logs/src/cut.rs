@@ -37,7 +37,8 @@ pub(crate) fn party(text: &str, side: Side) -> Party<'_> {
 /// A name that says something: `unknown`, `(helo)` and nothing do not.
 pub(crate) fn host(name: &str) -> Option<Cow<'_, str>> {
     let name = name.trim().trim_end_matches('.');
-    let says_nothing = name.is_empty() || matches!(name, "unknown" | "none" | "-" | "<unknown>") || name.starts_with('(');
+    let says_nothing =
+        name.is_empty() || matches!(name, "unknown" | "none" | "-" | "<unknown>") || name.starts_with('(');
     (!says_nothing).then_some(Cow::Borrowed(name))
 }
 
@@ -128,7 +129,10 @@ mod tests {
             (party.host.map(Cow::into_owned), party.ip.map(|ip| ip.to_string()))
         };
         assert_eq!(show("mx1.a.example[192.0.2.1]:25"), (Some("mx1.a.example".into()), Some("192.0.2.1".into())));
-        assert_eq!(show("mx1.a.example. [IPv6:2001:db8::1]"), (Some("mx1.a.example".into()), Some("2001:db8::1".into())));
+        assert_eq!(
+            show("mx1.a.example. [IPv6:2001:db8::1]"),
+            (Some("mx1.a.example".into()), Some("2001:db8::1".into()))
+        );
         assert_eq!(show("unknown[192.0.2.1]"), (None, Some("192.0.2.1".into())));
         assert_eq!(show("none"), (None, None));
         assert_eq!(endpoint("[2001:db8::1]:25"), address("2001:db8::1"));

@@ -95,7 +95,9 @@ impl Deferrals {
         let wanted = frame.recipient.as_deref();
         let mut told = false;
         if let Some(waiting) = self.waiting.get(id.as_bytes()) {
-            for deferral in waiting.0.iter().filter(|deferral| wanted.is_none_or(|wanted| *deferral.recipient == *wanted)) {
+            for deferral in
+                waiting.0.iter().filter(|deferral| wanted.is_none_or(|wanted| *deferral.recipient == *wanted))
+            {
                 told = true;
                 push(place, deferral, frame, origin, sink);
             }

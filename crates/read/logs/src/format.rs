@@ -15,7 +15,7 @@ pub enum Format {
     EximReject,
     /// Sendmail, through syslog or journald.
     Sendmail,
-    /// OpenSMTPD, through syslog or journald.
+    /// `OpenSMTPD`, through syslog or journald.
     OpenSmtpd,
     /// qmail-send, through multilog (TAI64N) or splogger.
     Qmail,
@@ -104,11 +104,9 @@ impl Format {
             | Self::OpenSmtpd
             | Self::Qmail
             | Self::Haraka => Cutting::Lines,
-            Self::ExchangeTracking
-            | Self::ExchangeSmtp
-            | Self::M365Trace
-            | Self::GoogleLogSearch
-            | Self::PowerMta => Cutting::Csv,
+            Self::ExchangeTracking | Self::ExchangeSmtp | Self::M365Trace | Self::GoogleLogSearch | Self::PowerMta => {
+                Cutting::Csv
+            }
             // ZoneMTA writes lines or JSON; lines of JSON are objects as well.
             Self::ZoneMta => Cutting::LinesOrJson,
             Self::KumoMta

@@ -8,11 +8,11 @@ use std::ops::ControlFlow;
 
 use crate::event::{Fault, Place};
 use crate::format::Format;
-use crate::formats::{Records, records};
 use crate::formats::postfix::Postfix;
 use crate::formats::postfix_scan::{Mark, scan};
+use crate::formats::{Records, records};
 use crate::sink::{Receiver, Sink};
-use crate::split::{Found, next_record};
+use crate::split::{Found, blank_before, next_record};
 use crate::when::YearRule;
 
 /// How much is read at a time: large enough that system calls do not count, small enough for a core's second-level cache.
@@ -101,11 +101,7 @@ impl Reader {
     ///
     /// # Errors
     /// What the source says; everything before was told.
-    pub fn read(
-        &mut self,
-        source: &mut dyn Read,
-        receiver: &mut Receiver<'_>,
-    ) -> std::io::Result<ControlFlow<()>> {
+    pub fn read(&mut self, source: &mut dyn Read, receiver: &mut Receiver<'_>) -> std::io::Result<ControlFlow<()>> {
         let mut sink = Sink::new(receiver, self.from.byte);
         loop {
             let start = self.pending.len();
@@ -250,12 +246,14 @@ impl Reader {
             }
         }
         if text.len() > cutting.longest() {
-            sink.unreadable(self.place, text, Fault::TooLong);
+            // It begins behind the line ends of the record before, and is passed over to the end of its first line.
+            let blank = blank_before(cutting, text);
+            self.step(&text[..blank]);
+            sink.unreadable(self.place, &text[blank..], Fault::TooLong);
             self.skipping = true;
-            // The line it began on is passed over; a record of several lines ends with it.
-            let first = memchr::memchr(b'\n', text).unwrap_or(text.len());
+            let first = memchr::memchr(b'\n', &text[blank..]).unwrap_or(text.len() - blank);
             self.place.byte += first as u64;
-            return first;
+            return blank + first;
         }
         0
     }

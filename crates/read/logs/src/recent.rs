@@ -45,11 +45,9 @@ pub(crate) struct Recent<V> {
 }
 
 impl<V: Default + Reset> Recent<V> {
-    /// A memory of `most` keys, a power of two of at least eight.
+    /// A memory of `most` keys, a power of two of at least eight. Nothing is allocated before the first is kept.
     pub(crate) fn new(most: usize) -> Self {
-        // Twice the places, so that sets are seldom crowded.
-        let sets = vec![[Way::default(); WAYS]; (most * 2 / WAYS).next_power_of_two()];
-        Self { sets, ring: Vec::new(), most, next: 0 }
+        Self { sets: Vec::new(), ring: Vec::new(), most, next: 0 }
     }
 
     /// What is known of `key`.
@@ -65,6 +63,10 @@ impl<V: Default + Reset> Recent<V> {
     pub(crate) fn get_or_add(&mut self, key: &[u8]) -> Option<&mut V> {
         if key.len() > LONGEST_KEY || key.is_empty() {
             return None;
+        }
+        if self.sets.is_empty() {
+            // Twice the places, so that sets are seldom crowded.
+            self.sets = vec![[Way::default(); WAYS]; (self.most * 2 / WAYS).next_power_of_two()];
         }
         let (set, tag) = self.place(key);
         let slot = if let Some((way, slot)) = self.find(set, tag, key) {
@@ -139,10 +141,10 @@ impl<V: Default + Reset> Recent<V> {
             hash ^= hash >> 29;
         }
         for byte in pieces.remainder() {
-            hash = (hash << 8 | hash >> 56) ^ u64::from(*byte);
+            hash = hash.rotate_left(8) ^ u64::from(*byte);
         }
         hash = (hash ^ hash >> 32).wrapping_mul(FACTOR);
-        ((hash >> 32) as usize & (self.sets.len() - 1), hash as u32 | 1)
+        ((hash >> 32) as usize & self.sets.len().wrapping_sub(1), hash as u32 | 1)
     }
 }
 

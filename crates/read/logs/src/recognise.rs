@@ -48,7 +48,9 @@ fn of_objects(head: &[u8]) -> Option<Format> {
 
 fn of_object(object: &Object) -> Option<Format> {
     let has = |names: &[&str]| names.iter().all(|name| object.has(name));
-    if let Some(page) = ["items", "results", "events"].iter().map(|name| object.objects(name)).find(|page| !page.is_empty()) {
+    if let Some(page) =
+        ["items", "results", "events"].iter().map(|name| object.objects(name)).find(|page| !page.is_empty())
+    {
         return page.iter().find_map(of_object);
     }
     if has(&["event-data"]) || has(&["event", "recipient", "log-level"]) {
@@ -189,7 +191,8 @@ fn of_own(text: &str, exim: bool) -> Option<Format> {
 }
 
 fn of_qmail(text: &str) -> Option<Format> {
-    let starts = ["new msg ", "info msg ", "starting delivery ", "delivery ", "end msg ", "bounce msg ", "status: local "];
+    let starts =
+        ["new msg ", "info msg ", "starting delivery ", "delivery ", "end msg ", "bounce msg ", "status: local "];
     starts.iter().any(|start| text.starts_with(start)).then_some(Format::Qmail)
 }
 
@@ -200,9 +203,15 @@ mod tests {
     #[test]
     fn wrapped_lines_and_mixed_logs() {
         let table = [
-            ("Nov 25 21:33:43 mail sshd[3]: x\nNov 25 21:33:43 mail postfix/qmgr[22]: 71F: removed\n", Some(Format::Postfix)),
+            (
+                "Nov 25 21:33:43 mail sshd[3]: x\nNov 25 21:33:43 mail postfix/qmgr[22]: 71F: removed\n",
+                Some(Format::Postfix),
+            ),
             ("{\"log\":\"2026-11-25T21:33:43+00:00 mail postfix/qmgr[22]: x\",\"stream\":\"stdout\"}\n", None),
-            ("Nov 25 21:33:43 mail exim[3]: 2026-11-25 21:34:04 1xWKcs-00000L-1w ** a@b.example: no\n", Some(Format::EximMain)),
+            (
+                "Nov 25 21:33:43 mail exim[3]: 2026-11-25 21:34:04 1xWKcs-00000L-1w ** a@b.example: no\n",
+                Some(Format::EximMain),
+            ),
             ("2026-11-25 21:34:27 H=c.example [192.0.2.1] F=<a@b> rejected RCPT <c@d>: no\n", Some(Format::EximReject)),
             ("Nov  3 08:10:13 mail qmail: 1762157413.1 delivery 1: success: x\n", Some(Format::Qmail)),
             ("{\"eventType\":\"Bounce\",\"mail\":{}}", Some(Format::Ses)),

@@ -86,10 +86,18 @@ fn row(text: &[u8], at_end: bool) -> Found {
     Found::More
 }
 
+/// What stands between records and belongs to none: between objects blanks, commas, and the brackets of lists.
+pub(crate) fn blank_before(cutting: Cutting, text: &[u8]) -> usize {
+    if cutting != Cutting::Json {
+        return 0;
+    }
+    text.iter().take_while(|byte| byte.is_ascii_whitespace() || matches!(byte, b'[' | b']' | b',')).count()
+}
+
 /// The first object with braces that fit, outside of arrays; what is neither brace nor blank between objects is passed over with
 /// its line, as a record that says nothing.
 fn object(text: &[u8], at_end: bool) -> Found {
-    let skipped = text.iter().take_while(|byte| byte.is_ascii_whitespace() || matches!(byte, b'[' | b']' | b',')).count();
+    let skipped = blank_before(Cutting::Json, text);
     let inner = &text[skipped..];
     if inner.is_empty() {
         return if text.is_empty() || !at_end {

@@ -12,11 +12,17 @@ use redeliver_model::Timestamp;
 
 use crate::event::{Event, Origin, Outcome, Refused};
 
-/// Sources that are told apart; a server of a provider has some thousands of log-ins. Beyond that, new ones are not counted.
-const MOST_SOURCES: usize = 50_000;
+/// Log-ins, scripts and users that are told apart; a provider's server has some thousands. Beyond that, new ones are not counted.
+const MOST_SOURCES: usize = 20_000;
 
-/// Addresses, hours and the like that are kept for one source: beyond that only numbers go up.
-const MOST_DETAILS: usize = 512;
+/// Clients without a log-in that are told apart, beside the others: a botnet that knocks must not push out the log-ins.
+const MOST_CLIENTS: usize = 20_000;
+
+/// Networks and senders that are kept for one hour of a source; far more than any verdict needs.
+const MOST_DETAILS: usize = 64;
+
+/// Hours that are kept for a source: a month.
+const MOST_HOURS: usize = 31 * 24;
 
 /// Recipients in an hour from which on anything is looked at: a person writes some 40 mails a day, a shop some 50 an hour.
 pub const FEWEST_RECIPIENTS: u64 = 100;
@@ -96,6 +102,8 @@ struct Past {
 /// The counts.
 #[derive(Debug, Clone, Default)]
 pub struct Submissions {
+    /// How many of the sources are clients without a log-in.
+    clients: usize,
     sources: HashMap<Source, Past>,
     /// Whose a message is, for deliveries name none: the last ones.
     messages: HashMap<String, Source>,
@@ -187,7 +195,7 @@ impl Submissions {
                 if let Some(id) = submitted.queue_id.as_deref() {
                     self.remember(id, &source);
                 }
-                if self.sources.len() >= MOST_SOURCES && !self.sources.contains_key(&source) {
+                if !self.sources.contains_key(&source) && !self.has_room(&source) {
                     return;
                 }
                 let time = submitted.time.unwrap_or(Timestamp(0));
@@ -249,6 +257,16 @@ impl Submissions {
         rows
     }
 
+    /// Whether one more source may be told apart; counts it.
+    fn has_room(&mut self, source: &Source) -> bool {
+        let others = self.sources.len() - self.clients;
+        if !matches!(source, Source::Client(_)) {
+            return others < MOST_SOURCES;
+        }
+        self.clients += usize::from(self.clients < MOST_CLIENTS);
+        self.sources.len() - others < MOST_CLIENTS
+    }
+
     fn remember(&mut self, id: &str, source: &Source) {
         if self.messages.len() >= MOST_MESSAGES {
             self.older = std::mem::take(&mut self.messages);
@@ -281,7 +299,7 @@ impl Past {
 
     /// The counts of an hour; the oldest hours make room.
     fn hour(&mut self, time: Timestamp) -> &mut Hour {
-        if self.hours.len() >= MOST_DETAILS {
+        if self.hours.len() >= MOST_HOURS {
             self.hours.pop_first();
         }
         self.hours.entry(time.0.div_euclid(3600)).or_default()

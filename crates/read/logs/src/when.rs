@@ -67,7 +67,7 @@ impl YearRule {
         if !matches!((date[4], date[7]), (b'-', b'-') | (b'/', b'/')) {
             return None;
         }
-        let year = number(&date[..4])? as i32;
+        let year = number(&date[..4])?.cast_signed();
         let (month, day) = (number(&date[5..7])? as u8, number(&date[8..])? as u8);
         if !(1..=12).contains(&month) || !(1..=31).contains(&day) || !matches!(text.get(10)?, b'T' | b't' | b' ') {
             return None;
@@ -117,7 +117,7 @@ pub(crate) fn tai64n(text: &[u8]) -> Option<Timestamp> {
 pub(crate) fn epoch(number: f64) -> Option<Timestamp> {
     let seconds = if number > 1e11 { number / 1000.0 } else { number };
     #[expect(clippy::cast_possible_truncation, reason = "checked to lie within 3,000 years")]
-    (number.is_finite() && (0.0..1e11).contains(&seconds)).then(|| Timestamp(seconds as i64))
+    (number.is_finite() && (0.0..1e11).contains(&seconds)).then_some(Timestamp(seconds as i64))
 }
 
 /// `21:33:43` in seconds.

@@ -168,7 +168,8 @@ fn score(expected: &[Case], mut found: Vec<Case>) -> Score {
         let same = |got: &Case| {
             let ours = |case: &Case| case.outcome == "rejected-by-us";
             // Not every server names sender and recipient of what it refuses.
-            let may_lack = |want: &Option<String>, other: &Option<String>| want == other || (ours(got) && other.is_none());
+            let may_lack =
+                |want: &Option<String>, other: &Option<String>| want == other || (ours(got) && other.is_none());
             let named = may_lack(&want.recipient, &got.recipient)
                 && (want.sender.is_none() || may_lack(&want.sender, &got.sender));
             named && ours(want) == ours(got)
@@ -221,12 +222,7 @@ const SAMPLES: &[Sample] = &[
     // The sender of what we refused stands on a later line.
     ("sendmail", "maillog", Format::Sendmail, &[("sender", 2)]),
     // Deliveries name no stage, our own refusals no sender; a connection that was closed leaves nothing of what was said.
-    (
-        "opensmtpd",
-        "opensmtpd.log",
-        Format::OpenSmtpd,
-        &[("recipient", 1), ("reply", 1), ("sender", 4), ("stage", 77)],
-    ),
+    ("opensmtpd", "opensmtpd.log", Format::OpenSmtpd, &[("recipient", 1), ("reply", 1), ("sender", 4), ("stage", 77)]),
     ("qmail", "current", Format::Qmail, &[]),
     ("exchange-tracking", "MSGTRK.LOG", Format::ExchangeTracking, &[]),
     ("exchange-smtp-send", "SEND.LOG", Format::ExchangeSmtp, &[]),
@@ -260,7 +256,10 @@ fn a_refusal_that_is_missing_superfluous_or_cut_wrongly() {
         let unreadable = ledger.unreadable.clone();
         let score = score(&expected(&folder().join(name)), ledger.found());
         let wrong: Vec<(&str, usize)> = score.wrong.iter().map(|(field, cases)| (*field, cases.len())).collect();
-        println!("{name}: {} of {} found, {} superfluous, wrong: {wrong:?}", score.found, score.expected, score.superfluous);
+        println!(
+            "{name}: {} of {} found, {} superfluous, wrong: {wrong:?}",
+            score.found, score.expected, score.superfluous
+        );
         if wrong != *allowed || !unreadable.is_empty() {
             failed.push(format!("{name}: {:#?} unreadable {unreadable:#?}", score.wrong));
         }
@@ -280,7 +279,11 @@ fn a_format_that_is_taken_for_another() {
 }
 
 /// Everything that is told, in words.
-fn told(bytes: &[u8], read: impl FnOnce(&mut Reader, &[u8], &mut redeliver_logs::Receiver<'_>), format: Format) -> Vec<String> {
+fn told(
+    bytes: &[u8],
+    read: impl FnOnce(&mut Reader, &[u8], &mut redeliver_logs::Receiver<'_>),
+    format: Format,
+) -> Vec<String> {
     let mut told = Vec::new();
     let mut reader = Reader::new(format, rule());
     read(&mut reader, bytes, &mut |event| {

@@ -30,7 +30,10 @@ impl Day {
         let head = format!("Nov 24 {hour:02}:{:02}:{:02} mail postfix/", self.number / 60 % 60, self.number % 60);
         match from {
             From::Login(login, ip) => {
-                let _ = writeln!(self.log, "{head}smtpd[1]: {id}: client=unknown[{ip}], sasl_method=PLAIN, sasl_username={login}");
+                let _ = writeln!(
+                    self.log,
+                    "{head}smtpd[1]: {id}: client=unknown[{ip}], sasl_method=PLAIN, sasl_username={login}"
+                );
             }
             From::Script(script) => {
                 let _ = writeln!(self.log, "{head}pickup[1]: {id}: uid=33 from=<{sender}>");

@@ -47,9 +47,10 @@ impl Records for EventStream {
         // Answers of an events API hold a page of them.
         let page = ["items", "results", "events"].iter().map(|name| object.objects(name)).find(|page| !page.is_empty());
         let telling = match page {
-            Some(page) => page.iter().map(|one| self.object(one, place, sink)).fold(Telling::Nothing, |all, one| {
-                if one == Telling::Lacking { one } else { all }
-            }),
+            Some(page) => page
+                .iter()
+                .map(|one| self.object(one, place, sink))
+                .fold(Telling::Nothing, |all, one| if one == Telling::Lacking { one } else { all }),
             None => self.object(&object, place, sink),
         };
         if telling == Telling::Lacking {

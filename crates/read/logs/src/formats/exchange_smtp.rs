@@ -154,7 +154,7 @@ impl Session {
         let Some((stage, command)) = self.answered(code) else { return };
         if code < 400 {
             if self.accepted(stage, &command, text) {
-                self.each(&told, ip, sink, |told, sink| told.delivered(sink));
+                self.each(&told, ip, None, sink);
                 self.recipients.clear();
             }
             return;
@@ -163,7 +163,7 @@ impl Session {
         told.stage = Some(stage);
         match stage {
             Stage::Data | Stage::Body => {
-                self.each(&told, ip, sink, |told, sink| told.refused(outcome, text, sink));
+                self.each(&told, ip, Some((outcome, text)), sink);
                 self.recipients.clear();
             }
             _ => {
@@ -189,7 +189,11 @@ impl Session {
         let mut told: Told<'_> = told;
         let Some(code) = Reply::parse(text).code else { return };
         let Some((stage, command)) = self.answered(code) else { return };
-        told.origin = Origin { login: filled(&self.login).map(|login| Cow::Owned(login.into_owned())), ip: remote, ..Origin::default() };
+        told.origin = Origin {
+            login: filled(&self.login).map(|login| Cow::Owned(login.into_owned())),
+            ip: remote,
+            ..Origin::default()
+        };
         if code < 400 {
             if self.accepted(stage, &command, text) {
                 told.sender = self.sender.as_deref().map(Cow::Borrowed);
@@ -214,10 +218,15 @@ impl Session {
         }
     }
 
-    fn each(&self, told: &Told<'_>, ip: Option<IpAddr>, sink: &mut Sink<'_>, tell: impl Fn(Told<'_>, &mut Sink<'_>)) {
+    /// The same for every recipient of the message: refused with a reply, or delivered.
+    fn each(&self, told: &Told<'_>, ip: Option<IpAddr>, refused: Option<(Outcome, &str)>, sink: &mut Sink<'_>) {
         for recipient in &self.recipients {
             let sender = self.sender.as_deref().map(Cow::Borrowed);
-            tell(Told { recipient: filled(recipient), sender, by: self.server(ip), ..told.clone() }, sink);
+            let told = Told { recipient: filled(recipient), sender, by: self.server(ip), ..told.clone() };
+            match refused {
+                Some((outcome, text)) => told.refused(outcome, text, sink),
+                None => told.delivered(sink),
+            }
         }
     }
 
@@ -245,7 +254,8 @@ impl Records for ExchangeSmtp {
     }
 
     fn head(&self) -> Option<String> {
-        let kind = if self.receives { "#Log-type: SMTP Receive Protocol Log" } else { "#Log-type: SMTP Send Protocol Log" };
+        let kind =
+            if self.receives { "#Log-type: SMTP Receive Protocol Log" } else { "#Log-type: SMTP Send Protocol Log" };
         self.columns.line().map(|line| format!("{kind}\n{line}"))
     }
 

@@ -107,7 +107,8 @@ impl Exim {
         told.sender = message.sender();
         told.origin = message.origin();
         // `received_recipients` puts them last.
-        let recipients = rest.rsplit_once(" for ").map(|(_, list)| list.split(' ').filter(|one| one.contains('@')).count());
+        let recipients =
+            rest.rsplit_once(" for ").map(|(_, list)| list.split(' ').filter(|one| one.contains('@')).count());
         told.submitted(recipients.filter(|count| *count > 0).map(|count| count as u32), sink);
     }
 
@@ -174,7 +175,8 @@ impl Exim {
     /// `H=client [ip] F=<s> rejected RCPT <r>: ...`, `rejected MAIL FROM:<s> H=...`, `... authenticator failed for ...`, `cwd=...`.
     fn without_id(&mut self, line: &Line<'_>, text: &str, sink: &mut Sink<'_>) {
         if let Some(rest) = text.strip_prefix("cwd=") {
-            let directory = cut(rest, " args: ").and_then(|(before, _)| before.rsplit_once(' ')).map_or("", |(dir, _)| dir);
+            let directory =
+                cut(rest, " args: ").and_then(|(before, _)| before.rsplit_once(' ')).map_or("", |(dir, _)| dir);
             // The daemon's own deliveries start in its spool.
             if !directory.starts_with("/var/spool/") {
                 keep(&mut self.directory, directory);
@@ -257,7 +259,7 @@ impl Message {
     fn origin(&self) -> Origin<'_> {
         let line = cut(&self.arrival, " T=\"").map_or(&*self.arrival, |(line, _)| line);
         let field = |name: &str| cut(line, name).map(|(_, rest)| rest.split(' ').next().unwrap_or(rest));
-        let from = cut(line, " H=").map(|(_, rest)| party(rest.split(']').next().unwrap_or(rest), Side::Ours)).unwrap_or_default();
+        let from = cut(line, " H=").map(|(_, rest)| party(rest, Side::Ours)).unwrap_or_default();
         Origin {
             login: field(" A=").and_then(|login| cut(login, ":")).map(|(_, name)| Cow::Borrowed(name)),
             user: field(" U=").map(Cow::Borrowed),
@@ -306,7 +308,11 @@ fn recipient(text: &str) -> (&str, &str) {
 
 /// ` H=mx [ip] ...: text`: the other host, and what is said.
 fn remote(text: &str) -> Option<(Party<'_>, &str)> {
-    let at = if text.starts_with("H=") { 2 } else { cut(text, " H=").map(|(before, _)| before.len() + 3).unwrap_or_default() };
+    let at = if text.starts_with("H=") {
+        2
+    } else {
+        cut(text, " H=").map(|(before, _)| before.len() + 3).unwrap_or_default()
+    };
     // An authenticator's line was kept from behind `H=`.
     let rest = &text[at..];
     let (name, behind) = cut(rest, "]")?;

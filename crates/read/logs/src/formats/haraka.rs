@@ -61,12 +61,11 @@ impl Haraka {
 impl Records for Haraka {
     fn record(&mut self, record: &[u8], place: Place, sink: &mut Sink<'_>) {
         let own = self.rule.iso(record).filter(|(_, end)| record.get(*end..*end + 2) == Some(b" ["));
-        let (time, message) = match own {
-            Some((time, end)) => (Some(time), crate::cut::utf8(&record[end + 1..])),
-            None => {
-                let entry = syslog::entry(record, place, self.rule);
-                (entry.time, Cow::Owned(entry.message.into_owned()))
-            }
+        let (time, message) = if let Some((time, end)) = own {
+            (Some(time), crate::cut::utf8(&record[end + 1..]))
+        } else {
+            let entry = syslog::entry(record, place, self.rule);
+            (entry.time, entry.message)
         };
         // `[NOTICE] [UUID.1.2] [outbound] ...`: the last number counts the tries.
         let Some((before, text)) = cut(&message, "] [outbound] ") else { return };

@@ -1,6 +1,7 @@
 //! `KumoMTA`'s log records: JSON lines that name everything, the command that was answered included.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use redeliver_model::{Party, Side, Stage};
 
@@ -56,7 +57,7 @@ fn text(response: &Object) -> String {
     let mut text = response.number("code").map(|code| format!("{code} ")).unwrap_or_default();
     if let Some(status) = response.object("enhanced_code") {
         let part = |name| status.number(name).unwrap_or_default();
-        text.push_str(&format!("{}.{}.{} ", part("class"), part("subject"), part("detail")));
+        let _ = write!(text, "{}.{}.{} ", part("class"), part("subject"), part("detail"));
     }
     text.push_str(response.text("content").unwrap_or_default());
     text

@@ -58,7 +58,11 @@ fn text(status: &Object) -> String {
     let words = ["message", "description"].iter().filter_map(|name| status.text(name)).find(|words| !words.is_empty());
     let words = words.unwrap_or_default();
     match status.number("code") {
-        Some(code) if (200.0..600.0).contains(&code) && code % 100.0 < 60.0 && !words.starts_with(&format!("{code}")) => format!("{code} {words}"),
+        Some(code)
+            if (200.0..600.0).contains(&code) && code % 100.0 < 60.0 && !words.starts_with(&format!("{code}")) =>
+        {
+            format!("{code} {words}")
+        }
         _ => words.to_owned(),
     }
 }

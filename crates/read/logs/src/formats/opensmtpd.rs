@@ -1,4 +1,4 @@
-//! OpenSMTPD, through syslog or journald.
+//! `OpenSMTPD`, through syslog or journald.
 //!
 //! `mta delivery` is a decision about one envelope. When a server refused at its greeting, HELO, TLS or AUTH, that line only says
 //! "Network error on destination MXs"; what was said stands on an `mta error` line of the session, and the session's host on a
@@ -56,7 +56,7 @@ struct Failure {
     said: bool,
 }
 
-/// The state of an OpenSMTPD log.
+/// The state of an `OpenSMTPD` log.
 pub(crate) struct OpenSmtpd {
     rule: YearRule,
     sessions: Recent<Session>,
@@ -152,12 +152,7 @@ impl OpenSmtpd {
             told.stage = Some(Stage::Connect);
         }
         if let Some(failure) = failure {
-            told.by = Party {
-                host: filled(&failure.host),
-                ip: failure.ip,
-                helo: None,
-                side: Some(Side::Theirs),
-            };
+            told.by = Party { host: filled(&failure.host), ip: failure.ip, helo: None, side: Some(Side::Theirs) };
             told.stage = failure.stage;
             if failure.said {
                 reply = &failure.text;
@@ -258,12 +253,8 @@ impl OpenSmtpd {
 impl Records for OpenSmtpd {
     fn record(&mut self, record: &[u8], place: Place, sink: &mut Sink<'_>) {
         let entry = syslog::entry(record, place, self.rule);
-        let told = Told {
-            place,
-            time: entry.time,
-            reporter: entry.host.as_deref().map(Cow::Borrowed),
-            ..Told::default()
-        };
+        let told =
+            Told { place, time: entry.time, reporter: entry.host.as_deref().map(Cow::Borrowed), ..Told::default() };
         if let Some((_, rest)) = cut(&entry.message, ": Expire for ") {
             return self.expired(&told, rest, sink);
         }
@@ -283,7 +274,11 @@ fn lines(text: &str) -> Cow<'_, str> {
     let Some((_, length)) = status else { return Cow::Borrowed(text) };
     let (first, rest) = text.split_at(4 + length);
     let status = format!("{} ", &first[4..]);
-    if rest.contains(&status) { Cow::Owned(format!("{first}{}", rest.replace(&status, &format!("\n{status}")))) } else { Cow::Borrowed(text) }
+    if rest.contains(&status) {
+        Cow::Owned(format!("{first}{}", rest.replace(&status, &format!("\n{status}"))))
+    } else {
+        Cow::Borrowed(text)
+    }
 }
 
 /// The last failure of a host of that name or domain.
@@ -305,6 +300,10 @@ fn value<'a>(fields: &'a str, name: &str) -> Option<&'a str> {
 }
 
 fn bracketed<'a>(fields: &'a str, name: &str) -> Option<&'a str> {
-    let at = if fields.starts_with(name) { name.len() } else { crate::cut::find(fields, &format!(" {name}"))? + 1 + name.len() };
+    let at = if fields.starts_with(name) {
+        name.len()
+    } else {
+        crate::cut::find(fields, &format!(" {name}"))? + 1 + name.len()
+    };
     angle(&fields[at..]).map(|(address, _)| address)
 }

@@ -110,12 +110,7 @@ struct Line<'a> {
 
 impl Postfix {
     pub(crate) fn new(rule: YearRule) -> Self {
-        Self {
-            rule,
-            messages: Recent::new(MESSAGES),
-            deferrals: Deferrals::new(),
-            last_head: Head::default(),
-        }
+        Self { rule, messages: Recent::new(MESSAGES), deferrals: Deferrals::new(), last_head: Head::default() }
     }
 
     /// Takes a marked line. `at` is the place of the block.
@@ -314,7 +309,13 @@ impl Postfix {
             ..frame(line)
         };
         let text = Cow::Borrowed(rejected.text);
-        sink.push(&Event::Refused(Refused { place: line.place, outcome: Outcome::RejectedByUs, text, refusal, origin }));
+        sink.push(&Event::Refused(Refused {
+            place: line.place,
+            outcome: Outcome::RejectedByUs,
+            text,
+            refusal,
+            origin,
+        }));
     }
 }
 
@@ -340,12 +341,7 @@ fn log_in(line: &Line<'_>, sink: &mut Sink<'_>) {
 
 /// What every refusal of a line has.
 fn frame<'a>(line: &Line<'a>) -> Refusal<'a> {
-    Refusal {
-        reported_by: us(line),
-        queue_id: Some(Cow::Borrowed(line.id)),
-        time: line.time,
-        ..Refusal::default()
-    }
+    Refusal { reported_by: us(line), queue_id: Some(Cow::Borrowed(line.id)), time: line.time, ..Refusal::default() }
 }
 
 fn us<'a>(line: &Line<'a>) -> Party<'a> {

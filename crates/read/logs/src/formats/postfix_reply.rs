@@ -146,12 +146,27 @@ mod tests {
     #[test]
     fn every_wording_gives_reply_stage_and_host() {
         let table = [
-            ("host m.a[192.0.2.1] said: 550 No (really) (in reply to RCPT TO command)", "550 No (really)", Some(Stage::Rcpt), "m.a"),
+            (
+                "host m.a[192.0.2.1] said: 550 No (really) (in reply to RCPT TO command)",
+                "550 No (really)",
+                Some(Stage::Rcpt),
+                "m.a",
+            ),
             ("host m.a[192.0.2.1] said: 550 No (in reply to end of DATA command)", "550 No", Some(Stage::Body), "m.a"),
             ("host m.a[192.0.2.1] refused to talk to me: 554 No", "554 No", Some(Stage::Connect), "m.a"),
-            ("delivery temporarily suspended: host m.a[192.0.2.1] refused to talk to me: 554 No", "554 No", Some(Stage::Connect), "m.a"),
+            (
+                "delivery temporarily suspended: host m.a[192.0.2.1] refused to talk to me: 554 No",
+                "554 No",
+                Some(Stage::Connect),
+                "m.a",
+            ),
             ("SASL authentication failed; server m.a[192.0.2.1] said: 535 No", "535 No", Some(Stage::Auth), "m.a"),
-            ("TLS is required, but host m.a[192.0.2.1] refused to start TLS: 454 No", "454 No", Some(Stage::Tls), "m.a"),
+            (
+                "TLS is required, but host m.a[192.0.2.1] refused to start TLS: 454 No",
+                "454 No",
+                Some(Stage::Tls),
+                "m.a",
+            ),
             ("lost connection with m.a[192.0.2.1] while performing the EHLO handshake", "", Some(Stage::Helo), "m.a"),
             ("conversation with m.a[192.0.2.1] timed out while sending MAIL FROM", "", Some(Stage::Mail), "m.a"),
             ("connect to m.a[2001:db8::1]:25: Connection refused", "", Some(Stage::Connect), "m.a"),
@@ -178,7 +193,11 @@ mod tests {
             let rejected = rejected(text).unwrap();
             assert_eq!(rejected.text, "554 5.7.1 No: x", "{text}");
             assert_eq!(rejected.client.ip.map(|ip| ip.to_string()).as_deref(), Some("192.0.2.1"), "{text}");
-            assert_eq!((rejected.sender.as_deref(), rejected.recipient.as_deref()), (Some("s@a"), Some("r@b")), "{text}");
+            assert_eq!(
+                (rejected.sender.as_deref(), rejected.recipient.as_deref()),
+                (Some("s@a"), Some("r@b")),
+                "{text}"
+            );
             assert_eq!(rejected.client.helo.as_deref(), Some("h"), "{text}");
         }
         assert_eq!(rejected("RCPT"), None);

@@ -53,7 +53,9 @@ pub(crate) fn tell(object: &Object, place: Place, rule: YearRule, sink: &mut Sin
         }
         "Send" => {
             let time = mail.time("timestamp", rule);
-            let login = mail.object("tags").and_then(|tags| tags.texts("ses:caller-identity").first().map(|name| (*name).to_owned()));
+            let login = mail
+                .object("tags")
+                .and_then(|tags| tags.texts("ses:caller-identity").first().map(|name| (*name).to_owned()));
             let origin = Origin { login: login.map(Cow::Owned), ..Origin::default() };
             Told { time, origin, ..told }.submitted(Some(mail.texts("destination").len() as u32), sink);
             Telling::Told
@@ -62,14 +64,7 @@ pub(crate) fn tell(object: &Object, place: Place, rule: YearRule, sink: &mut Sin
     }
 }
 
-fn refused(
-    object: &Object,
-    name: &str,
-    list: &str,
-    told: Told<'_>,
-    rule: YearRule,
-    sink: &mut Sink<'_>,
-) -> Telling {
+fn refused(object: &Object, name: &str, list: &str, told: Told<'_>, rule: YearRule, sink: &mut Sink<'_>) -> Telling {
     let mut told: Told<'_> = told;
     let Some(report) = object.object(name) else { return Telling::Lacking };
     let suppressed = matches!(report.text("bounceSubType"), Some("Suppressed" | "OnAccountSuppressionList"));

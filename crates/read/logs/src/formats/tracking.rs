@@ -76,7 +76,9 @@ impl Tracking {
         for (at, recipient) in recipients.iter().enumerate() {
             let status = if statuses.len() == recipients.len() { statuses[at] } else { row.get("recipient-status") };
             let text = match status.split_once("{LED=") {
-                Some((_, text)) => text.split_once("};{").map_or_else(|| text.trim_end_matches(['}', ']']), |(text, _)| text),
+                Some((_, text)) => {
+                    text.split_once("};{").map_or_else(|| text.trim_end_matches(['}', ']']), |(text, _)| text)
+                }
                 None => status,
             };
             told.by = from_status(status).unwrap_or_else(|| server(row));

@@ -1,0 +1,214 @@
+//! What nobody should write into a log, and somebody will.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use redeliver_logs::{Event, Format, LONGEST_LINE, LONGEST_RECORD, Reader, Unreadable, YearRule, recognise};
+use redeliver_model::Timestamp;
+
+fn events(format: Format, bytes: &[u8]) -> Vec<String> {
+    let mut told = Vec::new();
+    let mut reader = Reader::new(format, YearRule::utc(Timestamp::from_date(2026, 12, 1)));
+    let mut take = |event: &Event<'_>| {
+        if let Event::Unreadable(unreadable) = event {
+            assert!(unreadable.line.len() <= 3 * Unreadable::SHOWN);
+        }
+        told.push(format!("{event:?}"));
+        ControlFlow::Continue(())
+    };
+    let _ = reader.feed(bytes, &mut take);
+    let _ = reader.finish(&mut take);
+    told
+}
+
+/// A small sample of every format, by folder.
+fn samples() -> Vec<(Format, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../testdata/logs");
+    let mut samples = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let Ok(files) = std::fs::read_dir(entry.path()) else { continue };
+        for file in files.flatten() {
+            if file.path().is_file() && file.file_name() != "expected.jsonl" {
+                let bytes = std::fs::read(file.path()).unwrap();
+                let format = recognise(&bytes).unwrap();
+                // Whole lines.
+                let end = bytes[..bytes.len().min(12_000)].iter().rposition(|byte| *byte == b'\n').unwrap_or(0);
+                samples.push((format, bytes[..end].to_vec()));
+            }
+        }
+    }
+    assert!(samples.len() >= 24);
+    samples.sort_by_key(|(format, _)| *format);
+    samples
+}
+
+/// Numbers that are the same in every run (`SplitMix64`).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) % sides.max(1) as u64) as usize
+    }
+}
+
+/// Bytes and texts that break parsers.
+const NASTY: &[&[u8]] = &[
+    b"\0",
+    b"\x1b[2J",
+    b"\xff\xfe",
+    b"\xc3",
+    b"\n",
+    b"\r\n",
+    b"\"",
+    b"\"\"",
+    b"<",
+    b">",
+    b"<>",
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b"\\",
+    b"\\n",
+    b": ",
+    b", ",
+    b";",
+    b"##",
+    b"{LED=",
+    b"H=",
+    b"@",
+    b"@4",
+    b"]: ",
+    b"\xf0\x9f\x98\x80",
+    b"\xe2\x80\xae",
+    b"99999999999999999999",
+    b"-",
+    b"+",
+    b" ",
+    b"to=<",
+    b"status=",
+    b"reject: ",
+    b"550-",
+    b"5.7.1 ",
+];
+
+fn mutated(bytes: &[u8], dice: &mut Dice) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for _ in 0..=dice.roll(12) {
+        if bytes.is_empty() {
+            break;
+        }
+        let at = dice.roll(bytes.len());
+        match dice.roll(5) {
+            0 => bytes[at] = dice.roll(256) as u8,
+            1 => drop(bytes.splice(at..at, NASTY[dice.roll(NASTY.len())].iter().copied())),
+            2 => drop(bytes.drain(at..(at + dice.roll(60)).min(bytes.len()))),
+            3 => bytes.truncate(at),
+            _ => {
+                let from = dice.roll(bytes.len());
+                let piece = bytes[from..(from + dice.roll(200)).min(bytes.len())].to_vec();
+                bytes.splice(at..at, piece);
+            }
+        }
+    }
+    bytes
+}
+
+#[test]
+fn a_panic_on_mutated_logs() {
+    let mut dice = Dice(2026);
+    let formats: Vec<Format> = Format::all().collect();
+    for (format, bytes) in samples() {
+        let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+        for round in 0..150 {
+            let start = dice.roll(lines.len());
+            let part: Vec<u8> = lines[start..(start + 1 + dice.roll(12)).min(lines.len())].concat();
+            let bad = mutated(&part, &mut dice);
+            let format = if round % 5 == 0 { formats[dice.roll(formats.len())] } else { format };
+            let _ = events(format, &bad);
+            let _ = recognise(&bad);
+        }
+    }
+}
+
+#[test]
+fn every_prefix_of_a_line_is_read_by_every_format() {
+    for (_, bytes) in samples() {
+        for line in bytes.split(|byte| *byte == b'\n').take(3) {
+            for end in (0..line.len()).step_by(37) {
+                for format in Format::all() {
+                    let _ = events(format, &line[..end]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_line_without_end_that_fills_the_memory() {
+    for (format, bytes) in samples() {
+        let good = String::from_utf8_lossy(&bytes).lines().take(400).collect::<Vec<_>>().join("\n");
+        let alone = events(format, good.as_bytes());
+        let mut long = good.clone().into_bytes();
+        long.push(b'\n');
+        long.extend(std::iter::repeat_n(b'x', 3 * LONGEST_RECORD + 5));
+        long.push(b'\n');
+        let told = events(format, &long);
+        assert!(told.len() == alone.len() + 1, "{format}: {:?}", told.last());
+        assert!(told.last().unwrap().contains("TooLong"), "{format}");
+    }
+}
+
+#[test]
+fn what_stands_behind_an_overlong_line_is_lost() {
+    let line = "Nov 25 21:33:43 mail postfix/smtp[30]: 71F: to=<a@b.example>, relay=none, delay=1, dsn=5.0.0, status=bounced (no)\n";
+    for length in [LONGEST_LINE + 1, 300 * 1024, 2 * 1024 * 1024] {
+        let told = events(Format::Postfix, format!("{line}{}\n{line}", "y".repeat(length)).as_bytes());
+        assert_eq!(told.iter().filter(|event| event.starts_with("Refused")).count(), 2, "{length}");
+        assert_eq!(told.iter().filter(|event| event.contains("TooLong")).count(), 1, "{length}");
+        assert!(told[2].contains("line: 3"), "{}", told[2]);
+    }
+}
+
+#[test]
+fn a_bomb_of_json() {
+    let deep = format!("{}{}\n", "{\"a\":".repeat(100_000), "}".repeat(100_000));
+    let wide = format!("{{\"mail\":{{}},\"eventType\":\"Bounce\",\"x\":[{}1]}}\n", "1,".repeat(400_000));
+    for format in Format::all() {
+        let _ = events(format, deep.as_bytes());
+        let _ = events(format, wide.as_bytes());
+    }
+    assert_eq!(recognise(deep.as_bytes()), None);
+    let nested = "{\"Message\":\"{\\\"Message\\\":\\\"{}\\\"}\",\"TopicArn\":\"x\"}";
+    assert_eq!(events(Format::Ses, nested.as_bytes()), Vec::<String>::new());
+}
+
+#[test]
+fn a_reply_that_pretends_to_be_another_line() {
+    // The other server chose these words; none of them may end up as recipient, sender or outcome.
+    let text =
+        "host m.a[192.0.2.1] said: 550 no, status=sent (ok) to=<victim@x.example>, relay=y[1.2.3.4]:25, dsn=2.0.0";
+    let line = format!(
+        "Nov 25 21:33:43 mail postfix/smtp[30]: 71F: to=<a@b.example>, relay=m.a[192.0.2.1]:25, delay=1, dsn=5.0.0, status=bounced ({text})\n"
+    );
+    let told = events(Format::Postfix, line.as_bytes());
+    assert_eq!(told.len(), 1);
+    assert!(
+        told[0].contains("outcome: Bounced") && told[0].contains("recipient: Some(\"a@b.example\")"),
+        "{}",
+        told[0]
+    );
+}
+
+#[test]
+fn broken_bytes_in_a_refusal_lose_it() {
+    let line = b"Nov 25 21:33:43 mail postfix/smtp[30]: 71F: to=<a@b.example>, relay=none, delay=1, dsn=5.0.0, status=bounced (caf\xe9 \0 \x1b[31m)\n";
+    let told = events(Format::Postfix, line);
+    assert!(told.len() == 1 && told[0].contains("caf\u{fffd}"), "{told:?}");
+}
