@@ -76,6 +76,18 @@ pub(crate) struct Explain {
     /// When it was refused (2024-05-31 or 2024-05-31T10:00:00Z): a list may have been alive then.
     #[arg(long, value_name = "TIME", value_parser = timestamp)]
     pub(crate) time: Option<Timestamp>,
+    /// Only refusals since then: a moment, or 90m, 24h, 7d before now.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    /// Only refusals of this receiver: a site's id (google, microsoft-365 ...) or a domain.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) site: Option<String>,
+    /// Only refusals for this cause (`redeliver catalog list causes`).
+    #[arg(long, value_name = "CAUSE", value_parser = cause)]
+    pub(crate) cause: Option<redeliver_model::Cause>,
+    /// Only refusals whose envelope sender contains this text.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) from: Option<String>,
     /// The software of your own mail server (postfix, exim, exchange-server, sendmail ...), for its settings.
     #[arg(long, value_name = "NAME")]
     pub(crate) software: Option<String>,
@@ -193,6 +205,10 @@ fn address(text: &str) -> Result<EmailAddress, String> {
 }
 
 fn kind(text: &str) -> Result<ReportKind, String> {
+    text.parse().map_err(|error: redeliver_model::UnknownWord| error.to_string())
+}
+
+fn cause(text: &str) -> Result<redeliver_model::Cause, String> {
     text.parse().map_err(|error: redeliver_model::UnknownWord| error.to_string())
 }
 

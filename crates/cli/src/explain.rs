@@ -7,11 +7,13 @@ use anyhow::{Context, bail};
 use redeliver_catalog::{Catalog, Software};
 use redeliver_diagnose::{Engine, MOST_BYTES, Ours, Scratch, locate};
 use redeliver_intake::{self as intake, Content, Item, Taken};
+use redeliver_logs as logs;
 use redeliver_message::Mail;
-use redeliver_model::{Clock, Origin, Refusal, ReportKind, Timestamp, Unread};
+use redeliver_model::{self as model, Clock, Origin, Refusal, ReportKind, Timestamp, Unread};
 
 use crate::arguments::{Explain, Format};
 use crate::exit::Exit;
+use crate::log::{Filter, LogMemory};
 use crate::output;
 use crate::progress::Bar;
 use crate::sink::{Sink, Wanted};
@@ -52,6 +54,13 @@ pub(crate) fn run(arguments: &Explain, clock: &dyn Clock) -> anyhow::Result<Exit
         sink,
         read: 0,
         unread: 0,
+        logs: LogMemory::default(),
+        filter: Filter {
+            since: arguments.since.as_deref().map(|text| since(text, now)).transpose()?,
+            site: arguments.site.clone(),
+            cause: arguments.cause,
+            sender: arguments.from.clone(),
+        },
     };
     if let Some(list) = &arguments.replies {
         session.list(list)?;
@@ -62,6 +71,7 @@ pub(crate) fn run(arguments: &Explain, clock: &dyn Clock) -> anyhow::Result<Exit
         let stdin = [std::path::PathBuf::from("-")];
         session.files(if nothing_given { &stdin } else { &arguments.files })?;
     }
+    session.suspects();
     let (read, unread) = (session.read, session.unread);
     session.sink.finish()?;
     Ok(match (read, unread) {
@@ -69,6 +79,28 @@ pub(crate) fn run(arguments: &Explain, clock: &dyn Clock) -> anyhow::Result<Exit
         (0, _) => Exit::Usage,
         _ => Exit::Findings,
     })
+}
+
+/// More than one line: a log, and not a line pasted from one.
+fn is_several(bytes: &[u8]) -> bool {
+    bytes.trim_ascii().contains(&b'\n') || bytes.trim_ascii_start().starts_with(b"{")
+}
+
+/// `24h`, `90m`, `7d`, or a moment.
+fn since(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
+    if let Some(time) = Timestamp::parse(text) {
+        return Ok(time);
+    }
+    let unit = match text.as_bytes().last() {
+        Some(b'm') => 60,
+        Some(b'h') => 3600,
+        Some(b'd') => 86_400,
+        _ => 0,
+    };
+    match text.get(..text.len().saturating_sub(1)).and_then(|number| number.parse::<i64>().ok()) {
+        Some(number) if unit > 0 && number >= 0 => Ok(Timestamp(now.0.saturating_sub(number.saturating_mul(unit)))),
+        _ => bail!("--since {text}: write 90m, 24h, 7d, 2024-05-31 or 2024-05-31T10:00:00Z"),
+    }
 }
 
 fn engine(arguments: &Explain) -> anyhow::Result<Engine> {
@@ -95,17 +127,19 @@ fn own_software<'e>(engine: &'e Engine, arguments: &Explain) -> anyhow::Result<O
 /// Where results go.
 type Out = Sink<BufWriter<io::StdoutLock<'static>>>;
 
-struct Session<'e> {
-    engine: &'e Engine,
-    scratch: Scratch,
-    arguments: &'e Explain,
-    format: Format,
-    own_software: Option<&'e Software>,
-    ours: Ours,
-    now: Timestamp,
-    sink: Out,
-    read: u64,
-    unread: u64,
+pub(crate) struct Session<'e> {
+    pub(crate) engine: &'e Engine,
+    pub(crate) scratch: Scratch,
+    pub(crate) arguments: &'e Explain,
+    pub(crate) format: Format,
+    pub(crate) own_software: Option<&'e Software>,
+    pub(crate) ours: Ours,
+    pub(crate) now: Timestamp,
+    pub(crate) sink: Out,
+    pub(crate) read: u64,
+    pub(crate) unread: u64,
+    pub(crate) logs: LogMemory,
+    pub(crate) filter: Filter,
 }
 
 impl Session<'_> {
@@ -143,11 +177,22 @@ impl Session<'_> {
     fn item(&mut self, origin: Origin<'_>, content: Content) -> anyhow::Result<()> {
         match content {
             Content::Mail(bytes) => self.mail(&origin, &bytes),
-            Content::Text(bytes) => match intake::decode(&bytes) {
-                Ok(text) => self.text(origin, &text),
-                Err(fault) => self.fault(origin, fault.code, fault.text),
+            Content::Text(bytes) => match (logs::recognise(&bytes), intake::decode(&bytes)) {
+                (Some(format), _) if is_several(&bytes) => {
+                    self.log(&origin.source, format, Box::new(io::Cursor::new(bytes)))
+                }
+                (_, Ok(text)) => self.text(origin, &text),
+                (_, Err(fault)) => self.fault(origin, fault.code, fault.text),
             },
-            Content::Lines(mut reader) => self.lines(&origin.source, &mut *reader),
+            Content::Lines(mut reader) => {
+                let format = logs::recognise(reader.fill_buf()?);
+                let Some(format) = format else {
+                    let words = "these lines are of no log that is known; for one reply a line use --replies FILE";
+                    return self.fault(origin, "unknown-log", words);
+                };
+                self.sink.prefer_summary();
+                self.log(&origin.source, format, reader)
+            }
         }
     }
 
@@ -194,7 +239,12 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn fault(&mut self, origin: Origin<'_>, code: &str, text: impl Into<Cow<'static, str>>) -> anyhow::Result<()> {
+    pub(crate) fn fault(
+        &mut self,
+        origin: Origin<'_>,
+        code: &str,
+        text: impl Into<Cow<'static, str>>,
+    ) -> anyhow::Result<()> {
         self.not_read(&Unread { origin, code, text: text.into() })
     }
 
@@ -232,7 +282,20 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn explain(
+    /// Tells one refusal to `then`.
+    pub(crate) fn tell<R>(
+        &mut self,
+        origin: Origin<'_>,
+        kind: ReportKind,
+        refusal: &Refusal<'_>,
+        around: [&str; 2],
+        then: impl FnOnce(&model::Explanation<'_>, &ForLetter<'_>) -> R,
+    ) -> R {
+        let teller = Teller { engine: self.engine, now: self.now };
+        teller.tell(Found { origin, kind, refusal, own_software: self.own_software, around }, &mut self.scratch, then)
+    }
+
+    pub(crate) fn explain(
         &mut self,
         origin: Origin<'_>,
         kind: ReportKind,
@@ -240,13 +303,21 @@ impl Session<'_> {
         around: [&str; 2],
     ) -> anyhow::Result<()> {
         self.add_given(&mut refusal);
-        let Self { engine, scratch, sink, now, arguments, own_software, .. } = self;
+        let Self { engine, scratch, sink, now, arguments, own_software, filter, .. } = self;
         let teller = Teller { engine, now: *now };
         let found = Found { origin: origin.clone(), kind, refusal: &refusal, own_software: *own_software, around };
         let written = teller.tell(found, scratch, |told, for_letter| {
             let accepted = told.refusal.reply.code.filter(|code| (200..400).contains(code));
             if let Some(code) = accepted.filter(|_| told.causes.first().is_some_and(|first| first.confidence < 0.5)) {
                 return Ok(Some(code));
+            }
+            let passes = filter.is_open()
+                || told.causes.first().is_some_and(|first| {
+                    let refusal = &told.refusal;
+                    filter.takes(refusal.time, &redeliver_report::place(told), first.cause, refusal.sender.as_deref())
+                });
+            if !passes {
+                return anyhow::Ok(None);
             }
             if arguments.letter {
                 letter(engine, sink, for_letter)?;

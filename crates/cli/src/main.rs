@@ -5,6 +5,7 @@ mod catalog_command;
 mod clock;
 mod exit;
 mod explain;
+mod log;
 mod output;
 mod overview;
 mod progress;

@@ -1,18 +1,24 @@
 //! What many reports come to, while they are read: counts for the summary, and a verdict on each address.
 
 use redeliver_diagnose::Addresses;
-use redeliver_model::{AddressVerdict, Explanation, ReportKind};
+use redeliver_model::{AddressTally, AddressVerdict, Explanation, Outcome, ReportKind};
 use redeliver_report::Summary;
 
 /// Counts and addresses.
 #[derive(Default)]
 pub(crate) struct Overview {
     pub(crate) summary: Summary,
-    addresses: Addresses,
+    pub(crate) addresses: Addresses,
 }
 
 impl Overview {
     pub(crate) fn add(&mut self, told: &Explanation<'_>) {
+        if told.refusal.outcome == Some(Outcome::RejectedByUs) {
+            if let Some(first) = told.causes.first() {
+                *self.summary.traffic.get_or_insert_default().refused_by_us.entry(first.cause).or_default() += 1;
+            }
+            return;
+        }
         self.summary.add(told);
         if !matches!(told.kind, ReportKind::Refusal | ReportKind::Delayed) {
             return;
@@ -25,8 +31,13 @@ impl Overview {
         }
     }
 
-    /// The summary, and the addresses judged.
-    pub(crate) fn finish(&mut self) -> (&Summary, Vec<AddressVerdict>) {
-        (&self.summary, std::mem::take(&mut self.addresses).judge())
+    /// The summary, and how many addresses are dead.
+    pub(crate) fn summary(&self) -> (&Summary, AddressTally) {
+        (&self.summary, self.addresses.tally())
+    }
+
+    /// The addresses, judged.
+    pub(crate) fn addresses(&mut self) -> Vec<AddressVerdict> {
+        std::mem::take(&mut self.addresses).judge()
     }
 }

@@ -65,6 +65,24 @@ impl<W: Write> Sink<W> {
         }
     }
 
+    /// Whether only the summary is wanted, so that each refusal need only be counted.
+    pub(crate) fn is_summary(&self) -> bool {
+        matches!(self.wanted, Wanted::Summary | Wanted::Addresses)
+    }
+
+    /// As text for a person, a log is told as a summary, however little is in it.
+    pub(crate) fn prefer_summary(&mut self) {
+        if self.wanted == Wanted::AsFits && self.format == Format::Text {
+            self.wanted = Wanted::Summary;
+            self.held.clear();
+        }
+    }
+
+    /// What everything comes to.
+    pub(crate) fn overview(&mut self) -> &mut Overview {
+        &mut self.overview
+    }
+
     pub(crate) fn explanation(&mut self, told: &Explanation<'_>) -> io::Result<()> {
         self.told += 1;
         if self.is_silent() {
@@ -152,24 +170,24 @@ impl<W: Write> Sink<W> {
         match (&mut self.form, self.wanted) {
             (Form::Plain { out }, Wanted::AsFits) if self.format == Format::Text => {
                 if self.told > A_FEW {
-                    let (summary, addresses) = self.overview.finish();
-                    out.write_all(report::text_summary(summary, &addresses, self.style).as_bytes())?;
+                    let (summary, addresses) = self.overview.summary();
+                    out.write_all(report::text_summary(summary, addresses, self.style).as_bytes())?;
                 } else {
                     out.write_all(held.as_bytes())?;
                 }
             }
             (Form::Plain { out }, Wanted::Summary) => {
-                let (summary, addresses) = self.overview.finish();
+                let (summary, addresses) = self.overview.summary();
                 let text = match self.format {
-                    Format::Text => report::text_summary(summary, &addresses, self.style).into_bytes(),
-                    Format::Markdown => report::markdown_summary(summary, &addresses).into_bytes(),
-                    Format::Json | Format::Jsonl => report::json_summary(summary, &addresses),
+                    Format::Text => report::text_summary(summary, addresses, self.style).into_bytes(),
+                    Format::Markdown => report::markdown_summary(summary, addresses).into_bytes(),
+                    Format::Json | Format::Jsonl => report::json_summary(summary, addresses),
                     Format::Csv => report::csv_summary(summary)?,
                 };
                 out.write_all(&text)?;
             }
             (Form::Plain { out }, Wanted::Addresses) => {
-                let (_, addresses) = self.overview.finish();
+                let addresses = self.overview.addresses();
                 match self.format {
                     Format::Csv | Format::Markdown => report::addresses_csv(&addresses, out)?,
                     Format::Json => out.write_all(&report::addresses_json(&addresses, true))?,

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use redeliver_catalog::{Channel, ListLife, Parameter, Setting, SettingSide, Software, Values};
+use redeliver_catalog::{BY_US, Channel, ListLife, Parameter, Setting, SettingSide, Software, Values};
 use redeliver_diagnose::{Diagnosis, Engine, Hypothesis, Scratch, Why};
 use redeliver_model::{
-    self as model, About, AddressIsBad, Explanation, Origin, Party, Refusal, ReportKind, Retry, Scope, Timestamp,
+    self as model, About, AddressIsBad, Explanation, Origin, Outcome, Party, Refusal, ReportKind, Retry, Scope,
+    Timestamp,
 };
 use redeliver_remedies::{Advice, Situation, advise, advise_report};
 
@@ -79,10 +80,15 @@ impl<'e> Teller<'e> {
         let written_to = forwarded.and_then(|one| one.from.as_deref()).or(told_refusal.original_recipient.as_deref());
         values.set(Parameter::WrittenTo, written_to);
         let is_refusal = matches!(found.kind, ReportKind::Refusal | ReportKind::Delayed);
-        let report = self.engine.catalog().report(found.kind.as_str()).filter(|_| !is_refusal);
+        let by_us = told_refusal.outcome == Some(Outcome::RejectedByUs);
+        let entry = if by_us { BY_US } else { found.kind.as_str() };
+        let report = self.engine.catalog().report(entry).filter(|_| by_us || !is_refusal);
         if let Some(report) = report {
             let advice = advise_report(self.engine.catalog(), report, &values);
-            let told = other_report(found, advice, told_refusal.clone());
+            let mut told = other_report(found, advice, told_refusal.clone());
+            if by_us {
+                told.causes = diagnosis.causes.iter().map(|hypothesis| tell(hypothesis, &values)).collect();
+            }
             return then(&told, &ForLetter { channel: Channel::Nobody, values });
         }
         let own_software = found.own_software.or_else(|| self.reporting_software(&diagnosis, found.around, scratch));
@@ -179,6 +185,7 @@ fn with_facts<'r>(refusal: &'r Refusal<'_>, diagnosis: &Diagnosis<'_, 'r>) -> Re
         original_recipient: refusal.original_recipient.as_deref().map(Cow::Borrowed),
         further: Vec::new(),
         given_up: refusal.given_up,
+        outcome: refusal.outcome,
         queue_id: refusal.queue_id.as_deref().map(Cow::Borrowed),
         forwarded: refusal.forwarded.clone(),
     };

@@ -26,6 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "redeliver-catalog",
             "redeliver-message",
             "redeliver-intake",
+            "redeliver-logs",
             "redeliver-diagnose",
             "redeliver-remedies",
             "redeliver-report",

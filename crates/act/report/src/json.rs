@@ -32,6 +32,7 @@ pub fn explanation(told: &Explanation<'_>, out: &mut Vec<u8>) {
     party(roles.key("refused_by"), &refusal.refused_by);
     party(roles.key("client"), &refusal.client);
     roles.close();
+    json.optional("outcome", refusal.outcome.map(redeliver_model::Outcome::as_str));
     forwarded(json.key("forwarded"), refusal.forwarded.as_ref());
     array(json.key("causes"), &told.causes, hypothesis);
     json.text("scope", told.scope.as_str());
@@ -227,7 +228,7 @@ impl<'o> Object<'o> {
 }
 
 /// A JSON string; what could draw on a terminal is escaped too, so that a line may be shown as it is.
-fn string(text: &str, out: &mut Vec<u8>) {
+pub(crate) fn string(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     let bytes = text.as_bytes();
     let mut plain = 0;

@@ -22,7 +22,7 @@ pub use json::{SCHEMA, explanation as json_explanation, row as json_row, unread 
 pub use markdown::explanation as markdown_explanation;
 pub use page::Style;
 pub use plain::{explanation as text_explanation, unread as text_unread};
-pub use summary::{Group, Summary};
+pub use summary::{Counted, Group, Summary, Suspect, Traffic, group, place};
 pub use summary_json::summary as json_summary;
 pub use summary_table::summary_csv as csv_summary;
 pub use summary_text::{summary as text_summary, summary_markdown as markdown_summary};

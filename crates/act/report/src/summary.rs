@@ -8,6 +8,9 @@ use redeliver_model::{About, Act, Cause, Explanation, ReportKind, Timestamp};
 /// large sender has some hundred.
 const MOST_GROUPS: usize = 20_000;
 
+/// Most senders and places that are counted apart.
+const MOST_NAMES: usize = 20_000;
+
 /// Refusals with the same cause at the same place.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
@@ -18,7 +21,7 @@ pub struct Group {
     /// How many.
     pub count: u64,
     /// The first and the last, as far as they are dated.
-    pub seen: Option<(Timestamp, Timestamp)>,
+    pub seen: Option<Span>,
     /// Whom they are about.
     pub about: About,
     /// Whether to act.
@@ -35,42 +38,137 @@ pub struct Group {
     pub source: String,
 }
 
+/// A first and a last moment.
+pub type Span = (Timestamp, Timestamp);
+
+/// What of a refusal is counted.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted<'a> {
+    /// The likeliest cause.
+    pub cause: Cause,
+    /// Where.
+    pub place: &'a str,
+    /// When.
+    pub time: Option<Timestamp>,
+    /// The envelope sender.
+    pub sender: Option<&'a str>,
+}
+
+/// What a server took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Taken {
+    /// How many.
+    pub count: u64,
+    /// The first and the last, as far as they are dated.
+    pub seen: Option<Span>,
+}
+
+/// What logs tell beside the refusals.
+#[derive(Debug, Clone, Default)]
+pub struct Traffic {
+    /// Lines that refuse; more than messages, since each try is one.
+    pub attempts: u64,
+    /// Messages that were put off, and taken in the end.
+    pub taken_after_all: u64,
+    /// Deliveries by place.
+    pub taken: HashMap<String, Taken>,
+    /// What our own server refused to others, by cause.
+    pub refused_by_us: HashMap<Cause, u64>,
+    /// Records that could not be read.
+    pub unreadable: u64,
+}
+
+/// Somebody of ours who seems to send spam, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspect {
+    /// A log-in, a script, a directory, a user or a host.
+    pub source: String,
+    /// What he is taken for: `stolen-login`, `hacked-web-form`, `infected-host`.
+    pub suspicion: &'static str,
+    /// Why, a sentence each.
+    pub evidence: Vec<String>,
+    /// How it is stopped.
+    pub title: String,
+    /// One action each.
+    pub steps: Vec<String>,
+}
+
 /// What many inputs said.
 #[derive(Debug, Default)]
 pub struct Summary {
     kinds: HashMap<ReportKind, u64>,
-    groups: HashMap<(Cause, String), Group>,
-    seen: Option<(Timestamp, Timestamp)>,
+    groups: HashMap<Cause, HashMap<String, Group>>,
+    places: usize,
+    senders: HashMap<String, u64>,
+    seen: Option<Span>,
     unread: u64,
+    /// What logs tell; none where no log was read.
+    pub traffic: Option<Traffic>,
+    /// Who of ours seems to send spam.
+    pub suspects: Vec<Suspect>,
 }
 
 impl Summary {
     /// Counts one report.
     pub fn add(&mut self, told: &Explanation<'_>) {
-        *self.kinds.entry(told.kind).or_default() += 1;
+        let place = place(told);
+        let first = told.causes.first();
         let time = told.refusal.time;
-        self.seen = widened(self.seen, time);
-        let Some(first) = told.causes.first() else { return };
-        let place = if self.groups.len() < MOST_GROUPS { place(told) } else { String::new() };
-        if let Some(group) = self.groups.get_mut(&(first.cause, place.clone())) {
+        let Some(first) = first else {
+            self.count_kind(told.kind, time);
+            return;
+        };
+        let counted = Counted { cause: first.cause, place: &place, time, sender: told.refusal.sender.as_deref() };
+        self.count(told.kind, counted, || group(told));
+    }
+
+    /// Counts one refusal; `open` makes its group if it is the first of it.
+    pub fn count(&mut self, kind: ReportKind, counted: Counted<'_>, open: impl FnOnce() -> Group) {
+        self.count_kind(kind, counted.time);
+        if let Some(sender) = counted.sender.filter(|sender| !sender.is_empty()) {
+            if let Some(count) = self.senders.get_mut(sender) {
+                *count += 1;
+            } else if self.senders.len() < MOST_NAMES {
+                self.senders.insert(sender.to_owned(), 1);
+            }
+        }
+        let place = if self.places < MOST_GROUPS { counted.place } else { "" };
+        let groups = self.groups.entry(counted.cause).or_default();
+        if let Some(group) = groups.get_mut(place) {
             group.count += 1;
-            group.seen = widened(group.seen, time);
+            group.seen = widened(group.seen, counted.time);
             return;
         }
-        let group = Group {
-            cause: first.cause,
-            place: place.clone(),
-            count: 1,
-            seen: time.map(|time| (time, time)),
-            about: told.about,
-            act: told.verdict.act,
-            title: told.title.to_string(),
-            actor: told.verdict.actor.to_string(),
-            step: told.remedies.first().map(|remedy| remedy.title.to_string()),
-            example: told.refusal.reply.to_string(),
-            source: told.origin.source.to_string(),
-        };
-        self.groups.insert((first.cause, place), group);
+        self.places += 1;
+        let mut group = open();
+        place.clone_into(&mut group.place);
+        group.count = 1;
+        group.seen = counted.time.map(|time| (time, time));
+        groups.insert(place.to_owned(), group);
+    }
+
+    fn count_kind(&mut self, kind: ReportKind, time: Option<Timestamp>) {
+        *self.kinds.entry(kind).or_default() += 1;
+        self.seen = widened(self.seen, time);
+    }
+
+    /// A message that was counted as still being tried was given up.
+    pub fn given_up(&mut self) {
+        if let Some(delayed) = self.kinds.get_mut(&ReportKind::Delayed).filter(|count| **count > 0) {
+            *delayed -= 1;
+            *self.kinds.entry(ReportKind::Refusal).or_default() += 1;
+        }
+    }
+
+    /// Counts a delivery at a place.
+    pub fn taken(&mut self, place: &str, time: Option<Timestamp>) {
+        let traffic = self.traffic.get_or_insert_default();
+        if let Some(taken) = traffic.taken.get_mut(place) {
+            taken.count += 1;
+            taken.seen = widened(taken.seen, time);
+        } else if traffic.taken.len() < MOST_NAMES {
+            traffic.taken.insert(place.to_owned(), Taken { count: 1, seen: time.map(|time| (time, time)) });
+        }
     }
 
     /// Counts an input that could not be read.
@@ -80,7 +178,8 @@ impl Summary {
 
     /// How many reports there are of each kind, the most first.
     pub fn kinds(&self) -> Vec<(ReportKind, u64)> {
-        let mut kinds: Vec<_> = self.kinds.iter().map(|(kind, count)| (*kind, *count)).collect();
+        let mut kinds: Vec<_> =
+            self.kinds.iter().map(|(kind, count)| (*kind, *count)).filter(|(_, count)| *count > 0).collect();
         kinds.sort_by_key(|(kind, count)| (std::cmp::Reverse(*count), *kind));
         kinds
     }
@@ -91,14 +190,21 @@ impl Summary {
     }
 
     /// The first and the last report, as far as they are dated.
-    pub fn seen(&self) -> Option<(Timestamp, Timestamp)> {
+    pub fn seen(&self) -> Option<Span> {
         self.seen
+    }
+
+    /// The senders that were refused most, the most first.
+    pub fn senders(&self) -> Vec<(&str, u64)> {
+        let mut senders: Vec<_> = self.senders.iter().map(|(sender, count)| (sender.as_str(), *count)).collect();
+        senders.sort_by_key(|(sender, count)| (std::cmp::Reverse(*count), *sender));
+        senders
     }
 
     /// The groups, worst first: what somebody on our side can act on now, then what only others can mend, then dead
     /// addresses; within these the most first.
     pub fn groups(&self) -> Vec<&Group> {
-        let mut groups: Vec<&Group> = self.groups.values().collect();
+        let mut groups: Vec<&Group> = self.groups.values().flat_map(HashMap::values).collect();
         groups.sort_by(|a, b| {
             (rank(a), std::cmp::Reverse(a.count), a.cause, &a.place).cmp(&(
                 rank(b),
@@ -128,10 +234,30 @@ impl Summary {
 
     /// How many refusals are about us, about the recipients, and about others.
     pub fn about(&self) -> [(About, u64); 6] {
-        let count =
-            |about: About| self.groups.values().filter(|group| group.about == about).map(|group| group.count).sum();
+        let groups = || self.groups.values().flat_map(HashMap::values);
+        let count = |about: About| groups().filter(|group| group.about == about).map(|group| group.count).sum();
         [About::Sender, About::Message, About::Recipient, About::Receiver, About::Network, About::Nobody]
             .map(|about| (about, count(about)))
+    }
+}
+
+/// What is kept of the first refusal of a group.
+pub fn group(told: &Explanation<'_>) -> Group {
+    Group {
+        cause: told.causes.first().map_or(Cause::Unknown, |first| first.cause),
+        place: String::new(),
+        count: 0,
+        seen: None,
+        about: told.about,
+        act: told.verdict.act,
+        title: told.title.to_string(),
+        actor: told.verdict.actor.to_string(),
+        step: told.remedies.first().map(|remedy| remedy.title.to_string()),
+        example: told.refusal.reply.to_string(),
+        source: told
+            .origin
+            .line
+            .map_or_else(|| told.origin.source.to_string(), |line| format!("{}, line {line}", told.origin.source)),
     }
 }
 
@@ -146,19 +272,19 @@ fn rank(group: &Group) -> u8 {
 }
 
 /// The receiving operator, or the recipient's domain, or the refusing host.
-fn place(told: &Explanation<'_>) -> String {
+pub fn place(told: &Explanation<'_>) -> String {
     // A domain that cannot be found or reached is a place of its own, whoever reports it.
     let of_domain =
         matches!(told.causes.first().map(|first| first.cause), Some(Cause::DomainNotFound | Cause::Unreachable));
     if let Some((id, _)) = told.site.filter(|_| !of_domain) {
         return id.to_owned();
     }
-    let domain =
-        told.refusal.recipient.as_deref().and_then(|address| address.rsplit_once('@')).map(|(_, domain)| domain);
+    let recipient = told.refusal.recipient.as_deref();
+    let domain = recipient.and_then(|address| address.rsplit_once('@')).map(|(_, domain)| domain);
     domain.or(told.refusal.refused_by.host.as_deref()).unwrap_or_default().to_lowercase()
 }
 
-pub(crate) fn widened(seen: Option<(Timestamp, Timestamp)>, time: Option<Timestamp>) -> Option<(Timestamp, Timestamp)> {
+pub(crate) fn widened(seen: Option<Span>, time: Option<Timestamp>) -> Option<Span> {
     match (seen, time) {
         (Some((first, last)), Some(time)) => Some((first.min(time), last.max(time))),
         (None, Some(time)) => Some((time, time)),

@@ -1,12 +1,12 @@
 //! The summary of many reports in JSON: one object.
 
-use redeliver_model::{AddressIsBad, AddressVerdict, Timestamp};
+use redeliver_model::{AddressTally, Timestamp};
 
-use crate::json::{Object, array};
+use crate::json::{Object, array, string};
 use crate::summary::{Group, Summary};
 
 /// Writes the summary as one line.
-pub fn summary(summary: &Summary, addresses: &[AddressVerdict]) -> Vec<u8> {
+pub fn summary(summary: &Summary, addresses: AddressTally) -> Vec<u8> {
     let mut out = Vec::new();
     let mut json = Object::open(&mut out);
     json.raw("schema", "1");
@@ -23,15 +23,59 @@ pub fn summary(summary: &Summary, addresses: &[AddressVerdict]) -> Vec<u8> {
     }
     about.close();
     let mut dead = Object::open(json.key("addresses_dead"));
-    for word in AddressIsBad::ALL {
-        let count = addresses.iter().filter(|one| one.dead == *word).count();
-        dead.raw(word.as_str(), &count.to_string());
-    }
+    dead.raw("yes", &addresses.dead.to_string());
+    dead.raw("no", &addresses.fine.to_string());
+    dead.raw("unproven", &addresses.unproven.to_string());
     dead.close();
+    traffic(json.key("traffic"), summary);
+    array(json.key("suspects"), &summary.suspects, |suspect, out| {
+        let mut json = Object::open(out);
+        json.text("source", &suspect.source);
+        json.text("suspicion", suspect.suspicion);
+        array(json.key("evidence"), &suspect.evidence, |text, out| string(text, out));
+        json.text("title", &suspect.title);
+        array(json.key("steps"), &suspect.steps, |text, out| string(text, out));
+        json.close();
+    });
     array(json.key("groups"), &summary.groups(), |group, out| row(group, out));
     json.close();
     out.push(b'\n');
     out
+}
+
+/// What logs tell beside the refusals; null where no log was read.
+fn traffic(out: &mut Vec<u8>, summary: &Summary) {
+    let Some(traffic) = &summary.traffic else {
+        out.extend_from_slice(b"null");
+        return;
+    };
+    let mut json = Object::open(out);
+    json.raw("attempts", &traffic.attempts.to_string());
+    json.raw("taken_after_all", &traffic.taken_after_all.to_string());
+    json.raw("unreadable", &traffic.unreadable.to_string());
+    let mut taken: Vec<_> = traffic.taken.iter().collect();
+    taken.sort_by_key(|(place, taken)| (std::cmp::Reverse(taken.count), place.as_str()));
+    array(json.key("taken"), &taken, |(place, taken), out| {
+        let mut json = Object::open(out);
+        json.text("place", place);
+        json.raw("count", &taken.count.to_string());
+        seen(&mut json, taken.seen);
+        json.close();
+    });
+    let mut by_us: Vec<_> = traffic.refused_by_us.iter().collect();
+    by_us.sort();
+    let mut refused = Object::open(json.key("refused_by_us"));
+    for (cause, count) in by_us {
+        refused.raw(cause.as_str(), &count.to_string());
+    }
+    refused.close();
+    array(json.key("senders"), &summary.senders()[..summary.senders().len().min(100)], |(sender, count), out| {
+        let mut json = Object::open(out);
+        json.text("sender", sender);
+        json.raw("refused", &count.to_string());
+        json.close();
+    });
+    json.close();
 }
 
 fn row(group: &Group, out: &mut Vec<u8>) {

@@ -2,18 +2,27 @@
 
 use std::fmt::Write;
 
-use redeliver_model::{About, Act, AddressIsBad, AddressVerdict, ReportKind, Timestamp};
+use redeliver_model::{About, Act, AddressTally, ReportKind, Timestamp};
 
 use crate::escape::{markdown, visible};
 use crate::page::{Page, Style};
 use crate::summary::{Group, Summary, widened};
 use crate::words;
 
+/// Deliveries that a place must have taken before, for a turn to be one.
+const FEWEST_BEFORE_A_TURN: u64 = 3;
+
+/// Steps shown against a suspect; `-v` shows all.
+const STEPS_SHOWN: usize = 3;
+
+/// Turns that are told.
+const TURNS_SHOWN: usize = 5;
+
 /// Things to do that are named.
 const FIRST_STEPS: usize = 3;
 
 /// One screen.
-pub fn summary(summary: &Summary, addresses: &[AddressVerdict], style: Style) -> String {
+pub fn summary(summary: &Summary, addresses: AddressTally, style: Style) -> String {
     let mut page = Page::new(style);
     page.heading(&headline(summary));
     if let Some((first, last)) = summary.seen() {
@@ -24,16 +33,19 @@ pub fn summary(summary: &Summary, addresses: &[AddressVerdict], style: Style) ->
     if let Some(line) = address_counts(addresses) {
         page.fact("Addresses", &line);
     }
+    traffic(&mut page, summary);
     if summary.unread() > 0 {
         page.fact("Not read", &format!("{}, named above", summary.unread()));
     }
+    suspects(&mut page, summary);
     table(&mut page, summary);
+    turns(&mut page, summary);
     steps(&mut page, summary);
     page.text
 }
 
 /// The same for a ticket.
-pub fn summary_markdown(summary: &Summary, addresses: &[AddressVerdict]) -> String {
+pub fn summary_markdown(summary: &Summary, addresses: AddressTally) -> String {
     let mut text = format!("## {}\n", markdown(&headline(summary)));
     if let Some(line) = address_counts(addresses) {
         let _ = writeln!(text, "\nAddresses: {line}\n");
@@ -92,18 +104,85 @@ fn whom(page: &mut Page, summary: &Summary) {
     page.fact("About", &line);
 }
 
-fn address_counts(addresses: &[AddressVerdict]) -> Option<String> {
-    if addresses.is_empty() {
-        return None;
+fn address_counts(tally: AddressTally) -> Option<String> {
+    let all = tally.dead + tally.unproven + tally.fine;
+    (all > 0).then(|| {
+        let AddressTally { dead, unproven, fine } = tally;
+        format!("{all} refused: {dead} dead, {unproven} unproven, {fine} fine (--addresses lists them)")
+    })
+}
+
+/// What logs tell beside the refusals.
+fn traffic(page: &mut Page, summary: &Summary) {
+    let Some(traffic) = &summary.traffic else { return };
+    let taken: u64 = traffic.taken.values().map(|taken| taken.count).sum();
+    page.fact(
+        "Tries",
+        &format!(
+            "{} refused, {taken} deliveries taken; {} put off at first and taken in the end",
+            traffic.attempts, traffic.taken_after_all
+        ),
+    );
+    let by_us: u64 = traffic.refused_by_us.values().sum();
+    if by_us > 0 {
+        let mut causes: Vec<_> = traffic.refused_by_us.iter().collect();
+        causes.sort_by_key(|(cause, count)| (std::cmp::Reverse(**count), **cause));
+        let causes: Vec<String> = causes.iter().take(4).map(|(cause, count)| format!("{cause} {count}")).collect();
+        page.fact("By us", &format!("our own server refused {by_us} of others' mails ({})", causes.join(", ")));
     }
-    let count = |dead: AddressIsBad| addresses.iter().filter(|one| one.dead == dead).count();
-    Some(format!(
-        "{} refused: {} dead, {} unproven, {} fine (--addresses lists them)",
-        addresses.len(),
-        count(AddressIsBad::Yes),
-        count(AddressIsBad::Unproven),
-        count(AddressIsBad::No),
-    ))
+    if traffic.unreadable > 0 {
+        page.fact("Unreadable", &format!("{} records of the logs", traffic.unreadable));
+    }
+    let senders = summary.senders();
+    if senders.len() > 1 {
+        let top: Vec<String> = senders.iter().take(3).map(|(sender, count)| format!("{sender} {count}")).collect();
+        page.fact("Senders", &format!("refused most: {}", top.join(", ")));
+    }
+}
+
+/// Who of ours seems to send spam, and how he is stopped: before everything else.
+fn suspects(page: &mut Page, summary: &Summary) {
+    for suspect in &summary.suspects {
+        page.line("");
+        page.heading(&format!("Something of yours seems to send spam: {} ({})", suspect.source, suspect.suspicion));
+        for evidence in &suspect.evidence {
+            page.item("· ", evidence);
+        }
+        page.bold(&suspect.title);
+        let shown = if page.style.verbose { suspect.steps.len() } else { STEPS_SHOWN };
+        for (number, step) in suspect.steps.iter().take(shown).enumerate() {
+            page.item(&format!("{}. ", number + 1), step);
+        }
+    }
+}
+
+/// What changed: places where the last delivery stands before the first refusal that is about us.
+fn turns(page: &mut Page, summary: &Summary) {
+    let Some(traffic) = &summary.traffic else { return };
+    let mut turns = Vec::new();
+    for group in summary.groups() {
+        let about_us = matches!(group.about, About::Sender | About::Message);
+        let (Some((first, _)), Some(taken)) = (group.seen, traffic.taken.get(&group.place)) else { continue };
+        let Some((_, last)) = taken.seen else { continue };
+        if about_us && taken.count >= FEWEST_BEFORE_A_TURN && last < first {
+            turns.push((last, first, group));
+        }
+    }
+    if turns.is_empty() {
+        return;
+    }
+    page.line("");
+    page.bold("What changed");
+    for (last, first, group) in turns.into_iter().take(TURNS_SHOWN) {
+        let line = format!(
+            "{}: last 250 at {}, first {} at {}, none taken since",
+            group.place,
+            minute(last),
+            group.cause,
+            minute(first)
+        );
+        page.item("· ", &line);
+    }
 }
 
 fn table(page: &mut Page, summary: &Summary) {

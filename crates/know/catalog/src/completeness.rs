@@ -4,7 +4,7 @@ use redeliver_model::{Cause, Domain, ReportKind};
 
 use crate::entries::{Catalog, Channel};
 use crate::problem::Problem;
-use crate::texts::FORWARDED;
+use crate::texts::{BY_US, FORWARDED};
 
 /// The names of checks that `settled_by` and `proves` may use; `blocklist:<zone>` comes on top.
 const CHECKS: [&str; 23] = [
@@ -51,7 +51,7 @@ pub fn check_complete(catalog: &Catalog, problems: &mut Vec<Problem>) {
     }
     let refusals = [ReportKind::Refusal, ReportKind::Delayed];
     let kinds = ReportKind::ALL.iter().filter(|kind| !refusals.contains(kind)).map(|kind| kind.as_str());
-    for id in kinds.chain([FORWARDED]) {
+    for id in kinds.chain([FORWARDED, BY_US]) {
         if !catalog.reports.iter().any(|report| report.id == id) {
             problems.push(Problem { file: "reports".to_owned(), line: 0, reason: format!("there is no `{id}`") });
         }

@@ -22,4 +22,4 @@ pub use entries::{
 pub use look_up::CatalogError;
 pub use problem::Problem;
 pub use sentence::{Parameter, Piece, Sentence, Values};
-pub use texts::FORWARDED;
+pub use texts::{BY_US, FORWARDED};

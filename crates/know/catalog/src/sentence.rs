@@ -32,11 +32,12 @@ pub enum Parameter {
     Time,
     Forwarder,
     WrittenTo,
+    Culprit,
 }
 
 impl Parameter {
     /// All of them, in the order of [`Values`].
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Host,
         Self::Site,
         Self::Ip,
@@ -58,6 +59,7 @@ impl Parameter {
         Self::Time,
         Self::Forwarder,
         Self::WrittenTo,
+        Self::Culprit,
     ];
 
     /// The name between the braces.
@@ -84,6 +86,7 @@ impl Parameter {
             Self::Time => "time",
             Self::Forwarder => "forwarder",
             Self::WrittenTo => "written_to",
+            Self::Culprit => "culprit",
         }
     }
 
@@ -111,6 +114,7 @@ impl Parameter {
             Self::Time => "<date>",
             Self::Forwarder => "<forwarder>",
             Self::WrittenTo => "<address>",
+            Self::Culprit => "<log-in>",
         }
     }
 

@@ -10,14 +10,17 @@ use crate::entries::{Letter, ReportEntry, Text};
 use crate::sentence::Parameter;
 use crate::source::{LetterFile, ReportFile, SourceFile, WordsFile};
 
-/// The one entry that is no kind of report.
+/// The entry about refusals behind a forwarder, which are no kind of their own.
 pub const FORWARDED: &str = "forwarded";
+
+/// The entry about refusals that our own server gave.
+pub const BY_US: &str = "by-us";
 
 impl Build<'_> {
     pub(crate) fn report(&mut self, file: &SourceFile, source: &ReportFile) {
         let (id, at) = (source.id.get_ref(), source.id.span().start);
         self.id(file, "report", id, at);
-        if id.parse::<ReportKind>().is_err() && id != FORWARDED {
+        if id.parse::<ReportKind>().is_err() && id != FORWARDED && id != BY_US {
             self.problem(file, at, format!("`{id}` is no kind of report"));
         }
         let en = &source.en;

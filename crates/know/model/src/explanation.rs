@@ -144,6 +144,17 @@ pub struct AddressVerdict {
     pub seen: Option<(Timestamp, Timestamp)>,
 }
 
+/// How many refused addresses are dead, unproven and fine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct AddressTally {
+    /// They take no mail.
+    pub dead: u64,
+    /// One refusal does not prove it.
+    pub unproven: u64,
+    /// The refusal said nothing against them.
+    pub fine: u64,
+}
+
 /// What could not be read, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unread<'a> {

@@ -16,11 +16,11 @@ pub use address::{AddressError, Domain, EmailAddress};
 pub use cause::Cause;
 pub use clock::{Clock, FixedClock, PartialDate, Timestamp};
 pub use explanation::{
-    AddressVerdict, Explanation, ForWhom, Hypothesis, Origin, Remedy, ServerSetting, Unread, Verdict,
+    AddressTally, AddressVerdict, Explanation, ForWhom, Hypothesis, Origin, Remedy, ServerSetting, Unread, Verdict,
 };
 pub use refusal::{Forwarding, Party, Refusal};
 pub use reply::Reply;
 pub use status::{EnhancedStatus, StatusPattern};
 pub use vocabulary::{
-    About, Act, AddressIsBad, Fault, ReportKind, Retry, Scope, Severity, Side, Stage, Subject, UnknownWord,
+    About, Act, AddressIsBad, Fault, Outcome, ReportKind, Retry, Scope, Severity, Side, Stage, Subject, UnknownWord,
 };

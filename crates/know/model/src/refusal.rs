@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::net::IpAddr;
 
-use crate::{Reply, Side, Stage, Timestamp};
+use crate::{Outcome, Reply, Side, Stage, Timestamp};
 
 /// A host that plays a part, as far as it is known.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -63,6 +63,8 @@ pub struct Refusal<'a> {
     pub given_up: bool,
     /// The id in the reporting server's queue.
     pub queue_id: Option<Cow<'a, str>>,
+    /// What became of the message, where a log or an event tells.
+    pub outcome: Option<Outcome>,
     /// Who sent the message on before it was refused.
     pub forwarded: Option<Forwarding<'a>>,
     /// When it was said.

@@ -72,6 +72,22 @@ vocabulary! {
 }
 
 vocabulary! {
+    /// What became of a refused message, as logs and events tell it.
+    Outcome {
+        /// Given up; the sender is told.
+        Bounced = "bounced",
+        /// Still being tried.
+        Deferred = "deferred",
+        /// Given up after the last try.
+        Expired = "expired",
+        /// Refused by our own server to somebody else.
+        RejectedByUs = "rejected-by-us",
+        /// Not even tried: the address stands on a suppression list.
+        Suppressed = "suppressed",
+    }
+}
+
+vocabulary! {
     /// What the refusal is about.
     Subject {
         /// The client's IP address.

@@ -3,9 +3,9 @@
 //! One "unknown user" is believed, unless a whole domain turns unknown at once: then its routing or its directory is
 //! broken, and a list cleaned by it would lose good addresses.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
-use redeliver_model::{AddressIsBad, AddressVerdict, Cause, Timestamp};
+use redeliver_model::{AddressIsBad, AddressTally, AddressVerdict, Cause, Timestamp};
 
 /// Fewest addresses of a domain that make a crowd. Two colleagues leave at once; three are a coincidence worth a doubt.
 const CROWD: usize = 3;
@@ -22,66 +22,119 @@ const CROWD_OF_A_LARGE_DOMAIN: usize = 50;
 /// Domains with more refused addresses than this are large.
 const LARGE_DOMAIN: usize = 40;
 
-/// All addresses that were refused.
+/// All addresses that were refused. Kept small: a day's log may name a million.
 #[derive(Debug, Default)]
 pub struct Addresses {
-    known: BTreeMap<String, AddressVerdict>,
+    known: HashMap<Box<str>, Known>,
+    /// The reasons, each kept once.
+    whys: Vec<String>,
+    numbers: HashMap<String, u16>,
+}
+
+/// What is known of one address.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    dead: AddressIsBad,
+    cause: Cause,
+    why: u16,
+    refusals: u32,
+    seen: Option<(Timestamp, Timestamp)>,
 }
 
 impl Addresses {
     /// Adds a refusal of `address`: what it says of the address, and in which words.
     pub fn add(&mut self, address: &str, dead: AddressIsBad, cause: Cause, why: &str, time: Option<Timestamp>) {
-        let key = match address.rsplit_once('@') {
-            Some((local, domain)) => format!("{local}@{}", domain.to_lowercase()),
-            None => address.to_owned(),
-        };
+        let why = self.number(why);
         let seen = time.map(|time| (time, time));
-        match self.known.get_mut(&key) {
-            None => {
-                let verdict =
-                    AddressVerdict { address: key.clone(), dead, why: why.to_owned(), cause, refusals: 1, seen };
-                self.known.insert(key, verdict);
-            }
-            Some(known) => {
-                known.refusals += 1;
-                known.seen = match (known.seen, time) {
-                    (Some((first, last)), Some(time)) => Some((first.min(time), last.max(time))),
-                    (seen, _) => seen.or(known.seen),
-                };
-                if badness(dead) > badness(known.dead) {
-                    (known.dead, known.cause) = (dead, cause);
-                    why.clone_into(&mut known.why);
-                }
-            }
+        let new = Known { dead, cause, why, refusals: 1, seen };
+        let lower = address.rsplit_once('@').filter(|(_, domain)| domain.bytes().any(|byte| byte.is_ascii_uppercase()));
+        let folded = lower.map(|(local, domain)| format!("{local}@{}", domain.to_lowercase()));
+        let key = folded.as_deref().unwrap_or(address);
+        let Some(known) = self.known.get_mut(key) else {
+            self.known.insert(key.into(), new);
+            return;
+        };
+        known.refusals = known.refusals.saturating_add(1);
+        known.seen = match (known.seen, time) {
+            (Some((first, last)), Some(time)) => Some((first.min(time), last.max(time))),
+            (old, _) => old.or(seen),
+        };
+        if badness(dead) > badness(known.dead) {
+            (known.dead, known.cause, known.why) = (dead, cause, why);
         }
+    }
+
+    /// The number of a reason; beyond what a catalog can hold, the first one.
+    fn number(&mut self, why: &str) -> u16 {
+        if let Some(number) = self.numbers.get(why) {
+            return *number;
+        }
+        let Ok(number) = u16::try_from(self.whys.len()) else { return 0 };
+        self.whys.push(why.to_owned());
+        self.numbers.insert(why.to_owned(), number);
+        number
     }
 
     /// The verdict on each, sorted by address.
     pub fn judge(self) -> Vec<AddressVerdict> {
-        let mut domains: HashMap<String, Domain> = HashMap::new();
-        for known in self.known.values() {
-            let domain = domains.entry(domain_of(&known.address).to_owned()).or_default();
+        let domains = self.domains();
+        let verdict = |address: &str, known: &Known| {
+            let why = self.whys.get(usize::from(known.why)).cloned().unwrap_or_default();
+            let (dead, why) = match crowd(&domains, address, known) {
+                None => (known.dead, why),
+                Some(domain) => {
+                    let words = format!(
+                        "{} of {} addresses of {} turned unknown at once: ask its postmaster before you delete them ({why})",
+                        domain.dead,
+                        domain.addresses,
+                        domain_of(address)
+                    );
+                    (AddressIsBad::Unproven, words)
+                }
+            };
+            let refusals = u64::from(known.refusals);
+            AddressVerdict { address: address.to_string(), dead, why, cause: known.cause, refusals, seen: known.seen }
+        };
+        let mut verdicts: Vec<AddressVerdict> =
+            self.known.iter().map(|(address, known)| verdict(address, known)).collect();
+        verdicts.sort_by(|a, b| a.address.cmp(&b.address));
+        verdicts
+    }
+
+    /// How many are dead, unproven and fine, without the table of them.
+    pub fn tally(&self) -> AddressTally {
+        let domains = self.domains();
+        let mut tally = AddressTally::default();
+        for (address, known) in &self.known {
+            match known.dead {
+                AddressIsBad::Yes if crowd(&domains, address, known).is_none() => tally.dead += 1,
+                AddressIsBad::No => tally.fine += 1,
+                _ => tally.unproven += 1,
+            }
+        }
+        tally
+    }
+
+    fn domains(&self) -> HashMap<&str, Domain> {
+        let mut domains: HashMap<&str, Domain> = HashMap::new();
+        for (address, known) in &self.known {
+            let domain = domains.entry(domain_of(address)).or_default();
             domain.addresses += 1;
             if known.dead == AddressIsBad::Yes {
                 domain.dead += 1;
-                domain.times.extend(known.seen.map(|(first, _)| first));
+                domain.seen = match (domain.seen, known.seen) {
+                    (Some((first, last)), Some((time, _))) => Some((first.min(time), last.max(time))),
+                    (old, new) => old.or(new.map(|(time, _)| (time, time))),
+                };
             }
         }
-        let mut verdicts: Vec<AddressVerdict> = self.known.into_values().collect();
-        for known in &mut verdicts {
-            let name = domain_of(&known.address);
-            if let Some(domain) =
-                domains.get(name).filter(|domain| known.dead == AddressIsBad::Yes && domain.fell_at_once())
-            {
-                known.why = format!(
-                    "{} of {} addresses of {name} turned unknown at once: ask its postmaster before you delete them ({})",
-                    domain.dead, domain.addresses, known.why
-                );
-                known.dead = AddressIsBad::Unproven;
-            }
-        }
-        verdicts
+        domains
     }
+}
+
+/// The domain of a dead address, if all of it fell at once.
+fn crowd<'d>(domains: &'d HashMap<&str, Domain>, address: &str, known: &Known) -> Option<&'d Domain> {
+    domains.get(domain_of(address)).filter(|domain| known.dead == AddressIsBad::Yes && domain.fell_at_once())
 }
 
 /// The refused addresses of one domain.
@@ -89,15 +142,12 @@ impl Addresses {
 struct Domain {
     addresses: usize,
     dead: usize,
-    times: Vec<Timestamp>,
+    seen: Option<(Timestamp, Timestamp)>,
 }
 
 impl Domain {
     fn fell_at_once(&self) -> bool {
-        let spread = match (self.times.iter().min(), self.times.iter().max()) {
-            (Some(first), Some(last)) => last.0 - first.0,
-            _ => 0,
-        };
+        let spread = self.seen.map_or(0, |(first, last)| last.0 - first.0);
         if self.addresses > LARGE_DOMAIN {
             let share = self.dead as f64 / self.addresses as f64;
             return self.dead >= CROWD_OF_A_LARGE_DOMAIN && share >= SHARE_OF_A_LARGE_DOMAIN && spread <= AT_ONCE;

@@ -1,0 +1,311 @@
+//! Logs and event streams: every refusal explained; as a summary, the day on one screen.
+//!
+//! A log repeats itself. For the summary a reply is diagnosed once, and remembered by its words without the recipient's
+//! address, the refusing host and the outcome.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::BufRead;
+use std::ops::ControlFlow;
+
+use redeliver_catalog::{Parameter, Values};
+use redeliver_diagnose::Engine;
+use redeliver_logs::submissions::{Accused, Evidence, Source, Submissions, Suspicion};
+use redeliver_logs::{Event, Format, Outcome, Reader, Refused, YearRule};
+use redeliver_model::{self as model, AddressIsBad, Cause, Origin, ReportKind, Timestamp};
+use redeliver_report::{Counted, Group, Suspect};
+
+use crate::explain::Session;
+use crate::output;
+
+/// Most replies that are remembered; later ones are diagnosed each time. A busy day has some thousand.
+const MOST_REMEMBERED: usize = 200_000;
+
+/// Most messages whose deferral is remembered, to count them once and to see them taken after all.
+const MOST_PUT_OFF: usize = 4_000_000;
+
+/// Records that cannot be read and are named one by one.
+const NAMED_UNREADABLE: u64 = 5;
+
+/// What is remembered over all logs of a run.
+#[derive(Default)]
+pub(crate) struct LogMemory {
+    hasher: RandomState,
+    verdicts: HashMap<u64, Verdict>,
+    put_off: HashSet<u64>,
+    places: HashMap<Box<str>, Box<str>>,
+    submissions: Submissions,
+}
+
+/// What is remembered of a reply.
+struct Verdict {
+    group: Group,
+    kind: ReportKind,
+    dead: AddressIsBad,
+    /// The refusing operator, if its place is not the recipient's domain.
+    site: Option<Box<str>>,
+}
+
+impl Session<'_> {
+    /// Reads a log; `source` names it.
+    pub(crate) fn log(
+        &mut self,
+        source: &str,
+        format: Format,
+        mut lines: Box<dyn BufRead + Send>,
+    ) -> anyhow::Result<()> {
+        let mut reader = Reader::new(format, YearRule::utc(self.now));
+        self.sink.overview().summary.traffic.get_or_insert_default();
+        let before = self.read;
+        let mut failed = None;
+        let outcome = reader.read_parallel(&mut *lines, &mut |event| match self.event(source, event) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        });
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        if let Err(error) = outcome {
+            let origin = Origin { source: Cow::Owned(source.to_owned()), ..Origin::default() };
+            return self.fault(origin, "io", error.to_string());
+        }
+        // A log without a refusal is read as well.
+        self.read = self.read.max(before + 1);
+        Ok(())
+    }
+
+    fn event(&mut self, source: &str, event: &Event<'_>) -> anyhow::Result<()> {
+        self.logs.submissions.take(event);
+        match event {
+            Event::Refused(refused) => return self.refused(source, refused),
+            Event::Delivered(delivered) => {
+                if self.filter.since.is_some_and(|since| delivered.time.is_some_and(|time| time < since)) {
+                    return Ok(());
+                }
+                let key = self.logs.message(delivered.queue_id.as_deref(), &delivered.recipient);
+                let after_all = key.is_some_and(|key| self.logs.put_off.remove(&key));
+                let place = self.logs.place(self.engine, delivered.to.host.as_deref(), &delivered.recipient);
+                let summary = &mut self.sink.overview().summary;
+                summary.taken(place, delivered.time);
+                summary.traffic.get_or_insert_default().taken_after_all += u64::from(after_all);
+            }
+            Event::Submitted(_) => {}
+            Event::Unreadable(unreadable) => {
+                let traffic = self.sink.overview().summary.traffic.get_or_insert_default();
+                traffic.unreadable += 1;
+                if traffic.unreadable <= NAMED_UNREADABLE {
+                    let words =
+                        format!("{source}, line {}: {}: {}", unreadable.place.line, unreadable.why, unreadable.line);
+                    output::complain(&words);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn refused(&mut self, source: &str, refused: &Refused<'_>) -> anyhow::Result<()> {
+        if !self.sink.is_summary() {
+            let mut refusal = refused.refusal.clone();
+            refusal.outcome = refused.outcome.as_str().parse().ok();
+            let origin = Origin { source: Cow::Borrowed(source), member: None, line: Some(refused.place.line) };
+            return self.explain(origin, kind_of(refused.outcome), refusal, [&refused.text, ""]);
+        }
+        self.read += 1;
+        let key = self.logs.reply(refused);
+        if !self.logs.verdicts.contains_key(&key) {
+            let verdict = self.verdict(source, refused);
+            if self.logs.verdicts.len() >= MOST_REMEMBERED {
+                self.logs.verdicts.clear();
+            }
+            self.logs.verdicts.insert(key, verdict);
+        }
+        let Some(verdict) = self.logs.verdicts.get(&key) else { return Ok(()) };
+        let refusal = &refused.refusal;
+        let recipient = refusal.recipient.as_deref().unwrap_or_default();
+        let (cause, time) = (verdict.group.cause, refusal.time);
+        let spam = matches!(cause, Cause::SpamContent | Cause::PoorReputation | Cause::Blocklisted);
+        if refused.outcome.is_final() && refused.outcome != Outcome::RejectedByUs {
+            self.logs.submissions.judged(refused, cause == Cause::RecipientUnknown, spam);
+        }
+        let domain = recipient.rsplit_once('@').map_or("", |(_, domain)| domain);
+        let place: &str = verdict.site.as_deref().unwrap_or(domain);
+        if !self.filter.takes(time, place, cause, refusal.sender.as_deref()) {
+            return Ok(());
+        }
+        let overview = self.sink.overview();
+        let traffic = overview.summary.traffic.get_or_insert_default();
+        if refused.outcome == Outcome::RejectedByUs {
+            *traffic.refused_by_us.entry(cause).or_default() += 1;
+            return Ok(());
+        }
+        traffic.attempts += 1;
+        let message = message_key(&self.logs.hasher, refusal.queue_id.as_deref(), recipient);
+        if let Some(message) = message {
+            // Each try of one message is a line; the message is counted once.
+            let known = self.logs.put_off.contains(&message);
+            if refused.outcome == Outcome::Deferred && self.logs.put_off.len() < MOST_PUT_OFF {
+                self.logs.put_off.insert(message);
+            }
+            if known {
+                if refused.outcome.is_final() {
+                    overview.summary.given_up();
+                }
+                return Ok(());
+            }
+        }
+        let counted = Counted { cause, place, time, sender: refusal.sender.as_deref() };
+        overview.summary.count(verdict.kind, counted, || verdict.group.clone());
+        if !recipient.is_empty() {
+            overview.addresses.add(recipient, verdict.dead, cause, &verdict.group.title, time);
+        }
+        Ok(())
+    }
+
+    /// Diagnoses a reply that is not remembered.
+    fn verdict(&mut self, source: &str, refused: &Refused<'_>) -> Verdict {
+        let mut refusal = refused.refusal.clone();
+        refusal.outcome = refused
+            .outcome
+            .as_str()
+            .parse::<model::Outcome>()
+            .ok()
+            .filter(|outcome| *outcome != model::Outcome::RejectedByUs);
+        let kind = kind_of(refused.outcome);
+        let origin = Origin { source: Cow::Borrowed(source), member: None, line: Some(refused.place.line) };
+        self.tell(origin, kind, &refusal, [&refused.text, ""], |told, _| {
+            let of_domain = matches!(
+                told.causes.first().map(|first| first.cause),
+                Some(Cause::DomainNotFound | Cause::Unreachable)
+            );
+            Verdict {
+                group: redeliver_report::group(told),
+                kind,
+                dead: told.address_is_bad,
+                site: told.site.filter(|_| !of_domain).map(|(id, _)| id.into()),
+            }
+        })
+    }
+
+    /// Adds who of ours seems to send spam, when all logs are read.
+    pub(crate) fn suspects(&mut self) {
+        let accused = self.logs.submissions.verdict();
+        let catalog = self.engine.catalog();
+        let suspects = accused.iter().map(|one| suspect(one, catalog));
+        self.sink.overview().summary.suspects.extend(suspects);
+    }
+}
+
+impl LogMemory {
+    /// The same words, said by the same site about the same outcome, whatever the address.
+    fn reply(&self, refused: &Refused<'_>) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        let text = refused.text.as_bytes();
+        let recipient = refused.refusal.recipient.as_deref().unwrap_or_default().as_bytes();
+        let mut rest = text;
+        if !recipient.is_empty() {
+            while let Some(at) = memchr::memmem::find(rest, recipient) {
+                hasher.write(&rest[..at]);
+                rest = &rest[at + recipient.len()..];
+            }
+        }
+        hasher.write(rest);
+        hasher.write(refused.refusal.refused_by.host.as_deref().unwrap_or_default().as_bytes());
+        hasher.write_u8(refused.outcome as u8);
+        hasher.write_u8(refused.refusal.stage.map_or(u8::MAX, |stage| stage as u8));
+        hasher.finish()
+    }
+
+    fn message(&self, queue_id: Option<&str>, recipient: &str) -> Option<u64> {
+        message_key(&self.hasher, queue_id, recipient)
+    }
+
+    /// The operator behind a host, or the recipient's domain.
+    fn place<'m>(&'m mut self, engine: &Engine, host: Option<&str>, recipient: &str) -> &'m str {
+        let domain = recipient.rsplit_once('@').map_or("", |(_, domain)| domain);
+        let key = host.unwrap_or(domain);
+        if !self.places.contains_key(key) {
+            let site = host.and_then(|host| engine.site_of_host(host)).map_or(domain, |site| site.id);
+            self.places.insert(key.into(), site.to_lowercase().into());
+        }
+        self.places.get(key).map_or("", |place| place)
+    }
+}
+
+fn message_key(hasher: &RandomState, queue_id: Option<&str>, recipient: &str) -> Option<u64> {
+    let queue_id = queue_id?;
+    let mut hasher = hasher.build_hasher();
+    hasher.write(queue_id.as_bytes());
+    hasher.write_u8(0);
+    hasher.write(recipient.as_bytes());
+    Some(hasher.finish())
+}
+
+fn kind_of(outcome: Outcome) -> ReportKind {
+    if outcome == Outcome::Deferred { ReportKind::Delayed } else { ReportKind::Refusal }
+}
+
+/// A suspect in words, with the steps that stop him.
+fn suspect(accused: &Accused, catalog: &redeliver_catalog::Catalog) -> Suspect {
+    let source = match &accused.source {
+        Source::Login(name) | Source::Script(name) | Source::Directory(name) | Source::User(name) => name.clone(),
+        Source::Client(ip) => ip.to_string(),
+    };
+    let remedy = catalog.remedy(match accused.suspicion {
+        Suspicion::StolenLogin => "stop-login",
+        Suspicion::HackedWebForm => "stop-web-form",
+        Suspicion::InfectedHost => "stop-client",
+    });
+    let mut values = Values::new(&catalog.words);
+    values.set(Parameter::Culprit, Some(&source));
+    Suspect {
+        suspicion: accused.suspicion.as_str(),
+        evidence: accused.evidence.iter().map(evidence).collect(),
+        title: remedy.map(|remedy| remedy.title.fill(&values).into_owned()).unwrap_or_default(),
+        steps: remedy
+            .map(|remedy| remedy.steps.iter().map(|step| step.fill(&values).into_owned()).collect())
+            .unwrap_or_default(),
+        source,
+    }
+}
+
+fn evidence(evidence: &Evidence) -> String {
+    match evidence {
+        Evidence::Burst { hour, recipients, before } => {
+            format!("{recipients} recipients in the hour from {hour}, after at most {before} in any hour before")
+        }
+        Evidence::Networks(networks) => format!("used from {networks} networks within an hour"),
+        Evidence::Senders(senders) => format!("{senders} envelope senders within an hour"),
+        Evidence::Unknown { unknown, known } => format!("{unknown} of {known} recipients do not exist"),
+        Evidence::RefusedAsSpam(count) => format!("{count} refused as spam, or for the reputation that spam makes"),
+    }
+}
+
+/// Which refusals are wanted.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Filter {
+    pub(crate) since: Option<Timestamp>,
+    pub(crate) site: Option<String>,
+    pub(crate) cause: Option<Cause>,
+    pub(crate) sender: Option<String>,
+}
+
+impl Filter {
+    /// Whether a refusal passes.
+    pub(crate) fn takes(&self, time: Option<Timestamp>, place: &str, cause: Cause, sender: Option<&str>) -> bool {
+        self.since.is_none_or(|since| time.is_none_or(|time| time >= since))
+            && self.site.as_deref().is_none_or(|site| place.eq_ignore_ascii_case(site))
+            && self.cause.is_none_or(|wanted| wanted == cause)
+            && self.sender.as_deref().is_none_or(|wanted| {
+                sender.is_some_and(|sender| sender.to_lowercase().contains(&wanted.to_lowercase()))
+            })
+    }
+
+    /// Whether everything passes.
+    pub(crate) fn is_open(&self) -> bool {
+        self.since.is_none() && self.site.is_none() && self.cause.is_none() && self.sender.is_none()
+    }
+}
