@@ -97,7 +97,8 @@ impl Reader {
         Checkpoint { place: self.place, head }
     }
 
-    /// Reads a source to its end; the last record may lack its line end. Stops early when the receiver breaks.
+    /// Reads a source to its end; the last record may lack its line end. Stops early when the receiver breaks: the record it was told
+    /// of counts as read, and where one record tells several events the rest of them is not told.
     ///
     /// # Errors
     /// What the source says; everything before was told.
