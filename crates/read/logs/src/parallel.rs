@@ -44,7 +44,8 @@ impl Reader {
             for _ in 0..BLOCKS {
                 let _ = empty_in.send(Block::default());
             }
-            let fetching = scope.spawn(move || fetch(source, mark, &empty, &full_in));
+            let thread = std::thread::Builder::new().name("logs-fetch".to_owned());
+            let fetching = thread.spawn_scoped(scope, move || fetch(source, mark, &empty, &full_in))?;
             while let Ok(block) = full.recv() {
                 self.take(&block, &mut sink);
                 if sink.stopped() {

@@ -16,7 +16,7 @@ use crate::split::{Found, blank_before, next_record};
 use crate::when::YearRule;
 
 /// How much is read at a time: large enough that system calls do not count, small enough for a core's second-level cache.
-pub(crate) const BLOCK: usize = 256 * 1024;
+pub(crate) const BLOCK: usize = 128 * 1024;
 
 /// How far a reader that goes on looks back, to know the senders of messages under way: some 25,000 lines.
 const LOOK_BACK: u64 = 4 * 1024 * 1024;
@@ -97,7 +97,8 @@ impl Reader {
         Checkpoint { place: self.place, head }
     }
 
-    /// Reads a source to its end; the last record may lack its line end. Stops early when the receiver breaks.
+    /// Reads a source to its end; the last record may lack its line end. Stops early when the receiver breaks: the record it was told
+    /// of counts as read, and where one record tells several events the rest of them is not told.
     ///
     /// # Errors
     /// What the source says; everything before was told.

@@ -10,7 +10,8 @@ pub(crate) trait Reset {
     fn reset(&mut self);
 }
 
-/// Places in a set: eight tags with their places in the ring fill a cache line.
+/// Places in a set: eight tags with their places in the ring fill half a cache line. The index is what a look-up waits for, so it is
+/// kept small enough for a core's second-level cache.
 const WAYS: usize = 8;
 
 /// The longest key: Postfix's long ids have up to 20 bytes, Exim's 23, UUIDs with a counter 44. Longer ones are not remembered.
@@ -18,8 +19,8 @@ const LONGEST_KEY: usize = 47;
 
 #[derive(Clone, Copy, Default)]
 struct Way {
-    tag: u32,
-    slot: u32,
+    tag: u16,
+    slot: u16,
 }
 
 struct Slot<V> {
@@ -45,7 +46,7 @@ pub(crate) struct Recent<V> {
 }
 
 impl<V: Default + Reset> Recent<V> {
-    /// A memory of `most` keys, a power of two of at least eight. Nothing is allocated before the first is kept.
+    /// A memory of `most` keys, a power of two of 8 to 65,536. Nothing is allocated before the first is kept.
     pub(crate) fn new(most: usize) -> Self {
         Self { sets: Vec::new(), ring: Vec::new(), most, next: 0 }
     }
@@ -78,7 +79,7 @@ impl<V: Default + Reset> Recent<V> {
                 let way = self.sets[set][*way];
                 if way.tag == 0 { usize::MAX } else { self.age(way.slot as usize) }
             })?;
-            self.sets[set][way] = Way { tag, slot: slot as u32 };
+            self.sets[set][way] = Way { tag, slot: slot as u16 };
             let filled = &mut self.ring[slot];
             filled.length = key.len() as u8;
             filled.key[..key.len()].copy_from_slice(key);
@@ -89,19 +90,19 @@ impl<V: Default + Reset> Recent<V> {
 
     /// How many slots were filled since this one.
     fn age(&self, slot: usize) -> usize {
-        let filled = self.ring.len().max(1);
-        (self.next + filled - slot - 1) % filled
+        // While the ring grows, `next` is its end; a power of two as its full size saves the division.
+        self.next.wrapping_sub(slot + 1) & (self.most - 1)
     }
 
     /// The oldest slot, emptied.
     fn take_slot(&mut self) -> usize {
         if self.ring.len() < self.most {
             self.ring.push(Slot { length: 0, key: [0; LONGEST_KEY], value: V::default() });
-            self.next = self.ring.len() % self.most;
+            self.next = self.ring.len() & (self.most - 1);
             return self.ring.len() - 1;
         }
         let slot = self.next;
-        self.next = (self.next + 1) % self.most;
+        self.next = (self.next + 1) & (self.most - 1);
         self.ring[slot].value.reset();
         slot
     }
@@ -115,12 +116,12 @@ impl<V: Default + Reset> Recent<V> {
         let young = self.take_slot();
         self.ring.swap(young, slot);
         self.ring[slot].length = 0;
-        self.sets[set][way].slot = young as u32;
+        self.sets[set][way].slot = young as u16;
         young
     }
 
     #[inline]
-    fn find(&self, set: usize, tag: u32, key: &[u8]) -> Option<(usize, usize)> {
+    fn find(&self, set: usize, tag: u16, key: &[u8]) -> Option<(usize, usize)> {
         let ways = self.sets.get(set)?;
         (0..WAYS).find_map(|way| {
             let slot = ways[way].slot as usize;
@@ -130,7 +131,7 @@ impl<V: Default + Reset> Recent<V> {
 
     /// The set and the tag (never 0) of a key.
     #[inline]
-    fn place(&self, key: &[u8]) -> (usize, u32) {
+    fn place(&self, key: &[u8]) -> (usize, u16) {
         const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
         let mut hash = key.len() as u64;
         let mut pieces = key.chunks_exact(8);
@@ -144,7 +145,7 @@ impl<V: Default + Reset> Recent<V> {
             hash = hash.rotate_left(8) ^ u64::from(*byte);
         }
         hash = (hash ^ hash >> 32).wrapping_mul(FACTOR);
-        ((hash >> 32) as usize & self.sets.len().wrapping_sub(1), hash as u32 | 1)
+        ((hash >> 32) as usize & self.sets.len().wrapping_sub(1), hash as u16 | 1)
     }
 }
 

@@ -17,8 +17,8 @@ use crate::sink::Sink;
 use crate::syslog;
 use crate::when::YearRule;
 
-/// Messages under way that are remembered. A busy queue (`qmgr_message_active_limit`) has 20,000; each takes some 150 bytes.
-const MESSAGES: usize = 64 * 1024;
+/// Messages under way that are remembered. A busy queue (`qmgr_message_active_limit`) has 20,000; each takes some 250 bytes.
+const MESSAGES: usize = 32 * 1024;
 
 /// The longest text about a message that is remembered: two addresses of RFC 5321 4.5.3.1.3 with words around them.
 const LONGEST_TEXT: usize = 1024;
@@ -26,7 +26,7 @@ const LONGEST_TEXT: usize = 1024;
 /// What is known of a message: texts of the lines, laid end to end in one buffer that is used again.
 #[derive(Default)]
 struct Message {
-    texts: Vec<u8>,
+    texts: String,
     sender: (u16, u16),
     client: (u16, u16),
     script: (u16, u16),
@@ -55,14 +55,13 @@ impl Message {
     fn keep(&mut self, text: &str) -> (u16, u16) {
         let start = self.texts.len();
         if start + text.len() <= LONGEST_TEXT {
-            self.texts.extend_from_slice(text.as_bytes());
+            self.texts.push_str(text);
         }
         (start as u16, self.texts.len() as u16)
     }
 
     fn text(&self, range: (u16, u16)) -> Option<&str> {
-        let bytes = self.texts.get(usize::from(range.0)..usize::from(range.1))?;
-        std::str::from_utf8(bytes).ok()
+        self.texts.get(usize::from(range.0)..usize::from(range.1))
     }
 
     fn sender(&self) -> Option<Cow<'_, str>> {
@@ -96,7 +95,7 @@ pub(crate) struct Postfix {
 struct Head {
     text: Vec<u8>,
     time: Option<Timestamp>,
-    host: (usize, usize),
+    host: Option<String>,
 }
 
 /// A line of its own, all texts UTF-8.
@@ -122,13 +121,19 @@ impl Postfix {
             Kind::Wrapped => return self.wrapped(line, place, sink),
             _ => {}
         }
-        let (time, host) = self.head(&block[mark.start as usize..mark.id as usize]);
-        let id = std::str::from_utf8(&block[mark.id as usize..mark.rest as usize - 2]).unwrap_or_default();
-        let rest = &block[mark.rest as usize..mark.end as usize];
-        let rest = utf8(rest.strip_suffix(b"\r").unwrap_or(rest));
-        let host = std::str::from_utf8(&line[host.0..host.1]).ok();
-        let line = Line { place, time, host, id, rest: &rest };
+        self.head(&block[mark.start as usize..mark.id as usize]);
+        let text = &block[mark.id as usize..mark.end as usize];
+        let text = utf8(text.strip_suffix(b"\r").unwrap_or(text));
+        // The id is ASCII, so what follows it is where it was, whatever had to be replaced.
+        let (Some(id), Some(rest)) =
+            (text.get(..(mark.rest - mark.id) as usize - 2), text.get((mark.rest - mark.id) as usize..))
+        else {
+            return;
+        };
+        let head = std::mem::take(&mut self.last_head);
+        let line = Line { place, time: head.time, host: head.host.as_deref(), id, rest };
         self.line(mark.kind, &line, sink);
+        self.last_head = head;
     }
 
     fn wrapped(&mut self, line: &[u8], place: Place, sink: &mut Sink<'_>) {
@@ -146,17 +151,19 @@ impl Postfix {
         }
     }
 
-    /// The time of a head, and where its host is.
-    fn head(&mut self, text: &[u8]) -> (Option<Timestamp>, (usize, usize)) {
-        let known = self.last_head.text.len();
-        if known == 0 || text.get(..known) != Some(&self.last_head.text) {
-            let Some(head) = syslog::head(text) else { return (None, (0, 0)) };
-            self.last_head.time = syslog::time(&text[head.time.0..head.time.1], self.rule);
-            self.last_head.host = head.host;
-            self.last_head.text.clear();
-            self.last_head.text.extend_from_slice(&text[..=head.host.1]);
+    /// Reads time and host of a head, unless they are those of the last line.
+    fn head(&mut self, text: &[u8]) {
+        let known = &mut self.last_head;
+        if !known.text.is_empty() && text.starts_with(&known.text) {
+            return;
         }
-        (self.last_head.time, self.last_head.host)
+        known.text.clear();
+        (known.time, known.host) = (None, None);
+        if let Some(head) = syslog::head(text) {
+            known.time = syslog::time(&text[head.time.0..head.time.1], self.rule);
+            known.host = Some(utf8(&text[head.host.0..head.host.1]).into_owned());
+            known.text.extend_from_slice(&text[..=head.host.1]);
+        }
     }
 
     fn line(&mut self, kind: Kind, line: &Line<'_>, sink: &mut Sink<'_>) {
