@@ -14,6 +14,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("redeliver-model", &[]),
     ("redeliver-catalog", &["redeliver-model"]),
     ("redeliver-diagnose", &["redeliver-model", "redeliver-catalog"]),
+    ("redeliver-net", &["redeliver-model"]),
     ("redeliver-remedies", &["redeliver-model", "redeliver-catalog"]),
     ("redeliver-report", &["redeliver-model", "redeliver-catalog"]),
     (
