@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("redeliver-catalog", &["redeliver-model"]),
     ("redeliver-records", &["redeliver-model"]),
     ("redeliver-diagnose", &["redeliver-model", "redeliver-catalog"]),
+    ("redeliver-net", &["redeliver-model"]),
     ("redeliver-remedies", &["redeliver-model", "redeliver-catalog"]),
     ("redeliver-report", &["redeliver-model", "redeliver-catalog"]),
     (

@@ -1,0 +1,7 @@
+//! The only door to the network.
+//!
+//! It holds DNS, SMTP sessions, TLS and HTTP that cannot be turned inward; the egress guard; the overlay of proposed
+//! records; recorded worlds. It never decides what an answer means for mail, and never stores anything but a recording
+//! that it was asked to write. What could not be asked is an answer of its own, never a "no".
+
+pub mod dns;
