@@ -16,6 +16,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("redeliver-records", &["redeliver-model"]),
     ("redeliver-diagnose", &["redeliver-model", "redeliver-catalog"]),
     ("redeliver-net", &["redeliver-model"]),
+    ("redeliver-spf", &["redeliver-model", "redeliver-net", "redeliver-records"]),
     ("redeliver-remedies", &["redeliver-model", "redeliver-catalog"]),
     ("redeliver-report", &["redeliver-model", "redeliver-catalog"]),
     (
