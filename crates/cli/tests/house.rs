@@ -39,7 +39,12 @@ const HOMES: &[(&str, &[&str])] = &[
     ("sqlx", &[]),
     ("axum", &[]),
     ("hickory-resolver", &[]),
-    ("rustls", &[]),
+    ("hickory-proto", &["redeliver-net"]),
+    ("rustls", &["redeliver-net"]),
+    ("tokio-rustls", &["redeliver-net"]),
+    ("hyper", &["redeliver-net"]),
+    ("hyper-util", &["redeliver-net"]),
+    ("x509-parser", &["redeliver-net"]),
     ("mail-auth", &[]),
 ];
 

@@ -4,4 +4,11 @@
 //! records; recorded worlds. It never decides what an answer means for mail, and never stores anything but a recording
 //! that it was asked to write. What could not be asked is an answer of its own, never a "no".
 
+mod address_class;
+mod dial;
 pub mod dns;
+mod guard;
+
+pub use address_class::AddressClass;
+pub use dial::DialError;
+pub use guard::{Blocked, Cidr, CidrError, Guard, Reach};

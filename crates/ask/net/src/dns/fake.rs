@@ -194,11 +194,12 @@ fn named(text: &str) -> Name {
 
 impl Dns for FakeDns {
     fn ask<'a>(&'a self, question: &'a Question) -> Asking<'a> {
-        if let Ok(mut asked) = self.asked.lock() {
-            asked.push(question.clone());
-        }
-        let answer = self.answer(question, false);
-        Box::pin(async move { answer })
+        Box::pin(async move {
+            if let Ok(mut asked) = self.asked.lock() {
+                asked.push(question.clone());
+            }
+            self.answer(question, false)
+        })
     }
 
     fn ask_server<'a>(&'a self, server: SocketAddr, question: &'a Question) -> Asking<'a> {

@@ -1,21 +1,30 @@
 //! DNS: questions, answers in three states, and the trait behind which resolver, recording, overlay and fake stand.
 
+mod allowance;
 mod answer;
+mod cache;
+mod exchange;
 #[cfg(any(test, feature = "test-support"))]
 mod fake;
 mod name;
+mod overlay;
 mod record;
+mod resolver;
 mod text;
+mod wire;
 
 use std::future::Future;
 use std::net::SocketAddr;
 use std::pin::Pin;
 
+pub use allowance::{Allowance, QUESTIONS_OF_A_SUBJECT, RUN_DEADLINE};
 pub use answer::{Absence, Answer, CouldNotAsk, Dnssec, Origin, Question, Why};
 #[cfg(any(test, feature = "test-support"))]
 pub use fake::FakeDns;
 pub use name::{Name, NameError};
+pub use overlay::Overlay;
 pub use record::{Data, Record, RecordType, Soa};
+pub use resolver::{DNS_PORT, NoServer, Patience, Resolver, parse_server};
 pub use text::Text;
 
 /// An answer that is on its way.
