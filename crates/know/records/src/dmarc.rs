@@ -149,7 +149,8 @@ impl DmarcRecord {
         let mut faults = Faults::default();
         let mut tags = tags::read(bytes, &IDS, &mut faults);
         let second = tags.get(1).map(|tag| tag.name.clone());
-        if !tags::check_version(&mut tags, "DMARC1", "dmarc-bad-version", &mut faults) {
+        let version = tags::check_version(&mut tags, "DMARC1", "dmarc-bad-version", &mut faults);
+        if !version {
             spot_wrong_start(bytes, &mut faults);
         }
         let aggregate = take(&mut tags, "rua");
@@ -164,8 +165,11 @@ impl DmarcRecord {
         let mut policy_void = policy.void;
         if missing {
             policy_void = true;
-            policy_missing(reports, bytes, &mut faults);
-        } else if second.as_deref() != Some("p") {
+            // Of a record that is ignored as a whole this would say nothing new.
+            if version {
+                policy_missing(reports, bytes, &mut faults);
+            }
+        } else if version && second.as_deref() != Some("p") {
             // RFC 7489 6.4 wanted p= second; RFC 9989 4.8 does not.
             let sentence = "`p=` does not stand right behind `v=`; some older receivers want it there.";
             faults.untidy("dmarc-p-not-second", Span::new(0, bytes.len()), sentence);

@@ -60,10 +60,7 @@ fn dmarc_faults_and_their_places() {
         ("v=DMARC1; p=none; quarantine", &[("dmarc-not-a-tag", LosesPart, "quarantine")]),
     ];
     for (text, want) in rows {
-        let read = DmarcRecord::parse(text);
-        let mut faults = read.faults.clone();
-        faults.retain(|fault| fault.id != "dmarc-p-not-second");
-        check(text, &faults, want);
+        check(text, &DmarcRecord::parse(text).faults, want);
     }
     assert!(DmarcRecord::parse(format!("v=DMARC1; {MAIL}")).record.policy.is_none());
 }
