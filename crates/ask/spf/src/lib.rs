@@ -10,7 +10,7 @@
 //! ```
 //! # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
 //! use redeliver_net::dns::FakeDns;
-//! use redeliver_spf::{Family, Request, SpfResult, analyse, evaluate, outlook};
+//! use redeliver_spf::{Request, SpfResult, analyse, evaluate, outlook};
 //!
 //! # runtime.block_on(async {
 //! let dns = FakeDns {
@@ -28,7 +28,7 @@
 //! assert!(analysis.has("spf-include-missing"));
 //! assert_eq!(analysis.policy.cost.lookups, 2);
 //!
-//! let sentences = outlook(&evaluation, &analysis, Family::Ip4);
+//! let sentences = outlook(&evaluation, &analysis);
 //! assert_eq!(sentences.this_mail.to_string(), "This mail passes because `mx` of example.org matches first.");
 //! assert_eq!(
 //!     sentences.others.to_string(),

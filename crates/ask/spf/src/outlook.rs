@@ -31,7 +31,7 @@ pub struct ThisMail {
 }
 
 /// Puts an evaluation beside the analysis of the same domain.
-pub fn outlook(evaluation: &Evaluation, analysis: &Analysis, family: Family) -> Outlook {
+pub fn outlook(evaluation: &Evaluation, analysis: &Analysis) -> Outlook {
     let path = evaluation.visit.path();
     let at = |index: usize| {
         let (visit, step) = path.get(index)?;
@@ -43,7 +43,7 @@ pub fn outlook(evaluation: &Evaluation, analysis: &Analysis, family: Family) -> 
     let failed = stops || matches!(evaluation.result, SpfResult::None | SpfResult::TempError | SpfResult::PermError);
     let problem = if failed { evaluation.problem().cloned() } else { None };
     let this_mail = ThisMail { result: evaluation.result, place, deepest, problem };
-    Outlook { this_mail, others: analysis.stranger(family).clone() }
+    Outlook { this_mail, others: analysis.stranger(Family::of(evaluation.ip)).clone() }
 }
 
 /// The place of a syntax error, or the record as a whole.

@@ -40,7 +40,7 @@ async fn compare(dns: &dyn Dns, domain: &str, what: &dyn Fn() -> String) -> bool
         let evaluation = evaluate(dns, &request).await;
         let stranger = analysis.stranger(family);
         assert_eq!(stranger.result, evaluation.result, "{domain} for {ip}: {stranger:?}\n{}", what());
-        let sentences = outlook(&evaluation, &analysis, family).to_string();
+        let sentences = outlook(&evaluation, &analysis).to_string();
         assert!(sentences.starts_with("This mail ") && sentences.ends_with('.'), "{sentences}");
     }
     true
@@ -189,6 +189,6 @@ async fn hostile_bytes_in_every_input_never_panic() {
             assert_eq!(step.span.of(got.visit.record.as_deref().unwrap()), step.term);
         }
         let analysis = analyse(&dns, "a.b").await;
-        let _ = outlook(&got, &analysis, Family::Ip6).to_string();
+        let _ = outlook(&got, &analysis).to_string();
     }
 }

@@ -17,6 +17,13 @@ pub enum Family {
     Ip6,
 }
 
+impl Family {
+    /// The kind of that address.
+    pub const fn of(ip: std::net::IpAddr) -> Self {
+        if ip.is_ipv4() { Self::Ip4 } else { Self::Ip6 }
+    }
+}
+
 /// A term in a record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Place {

@@ -161,6 +161,20 @@ async fn a_bomb_of_includes_is_cut_off() {
 }
 
 #[tokio::test]
+async fn a_chain_of_hundreds_does_not_eat_the_stack() {
+    let mut dns = FakeDns::default();
+    for number in 0..400 {
+        let record = format!("v=spf1 include:c{}.example -all", number + 1);
+        dns.add(&format!("c{number}.example"), redeliver_net::dns::Data::Txt(redeliver_net::dns::Text::one(&record)));
+    }
+    let analysis = analyse(&dns, "c0.example").await;
+    assert!(!analysis.complete && analysis.has("spf-too-many-lookups"));
+    let request = crate::Request::new("192.0.2.1".parse().unwrap(), "", "a@c0.example");
+    let limits = crate::Limits { lookups: u32::MAX, ..crate::RFC_LIMITS };
+    assert_eq!(crate::evaluate_within(&dns, &request, limits).await.result, SpfResult::PermError);
+}
+
+#[tokio::test]
 async fn long_records_and_long_answers_are_seen() {
     let record: String = std::iter::once("v=spf1".to_owned())
         .chain((0..30).map(|number| format!(" ip4:198.51.100.{number}")))

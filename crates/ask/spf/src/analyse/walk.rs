@@ -20,6 +20,8 @@ use crate::verdict::Problem;
 const MOST_TERMS: usize = 500;
 /// Questions asked in all; a good policy needs a dozen.
 const MOST_QUESTIONS: usize = 300;
+/// Records below one another: a policy needs a look-up for each, so that deeper than ten is broken already.
+const MOST_RECORDS_DEEP: usize = 30;
 /// Mail servers of one `mx` whose addresses are asked for; ten are allowed, and more is a fault already.
 const MOST_MAIL_SERVERS: usize = 12;
 
@@ -220,6 +222,10 @@ impl Walk<'_> {
         let Some(target) = term.target.clone() else { return };
         if self.path.contains(&target.to_ascii_lowercase()) {
             term.loops = true;
+            return;
+        }
+        if self.path.len() >= MOST_RECORDS_DEEP {
+            self.complete = false;
             return;
         }
         let policy = self.policy(target).await;

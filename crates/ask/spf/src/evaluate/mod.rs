@@ -5,6 +5,7 @@ mod explanation;
 mod mechanisms;
 
 use std::future::Future;
+use std::net::IpAddr;
 use std::pin::Pin;
 
 use redeliver_net::dns::{Dns, Name, Question, RecordType};
@@ -24,6 +25,8 @@ pub struct Evaluation {
     pub identity: Identity,
     /// The domain that was checked.
     pub domain: String,
+    /// The client's address; an IPv4-mapped one as IPv4.
+    pub ip: IpAddr,
     /// The result.
     pub result: SpfResult,
     /// The domain's own words about a fail; none if it has none. From outside: escape it where it is shown.
@@ -51,17 +54,21 @@ impl Evaluation {
     }
 }
 
+/// More look-ups are never made, whatever limit is wanted: each may lead one record deeper.
+const MOST_LOOKUPS: u32 = 50;
+
 /// Evaluates with the limits of RFC 7208.
 pub async fn evaluate(dns: &dyn Dns, request: &Request) -> Evaluation {
     evaluate_within(dns, request, RFC_LIMITS).await
 }
 
-/// Evaluates with limits of one's own.
+/// Evaluates with limits of one's own; more than 50 look-ups are never made.
 ///
 /// The time is bounded by whoever answers: each look-up that takes too long is could-not-ask, and gives `temperror`.
 pub async fn evaluate_within(dns: &dyn Dns, request: &Request, limits: Limits) -> Evaluation {
     let sender = Sender::of(request);
-    let (identity, domain) = (sender.identity, sender.domain.clone());
+    let (identity, domain, ip) = (sender.identity, sender.domain.clone(), sender.ip);
+    let limits = Limits { lookups: limits.lookups.min(MOST_LOOKUPS), ..limits };
     let mut run = Run { dns, request, sender, limits, lookups: 0, voids: 0, validated: Vec::new() };
     let visit = run.visit(domain.clone()).await;
     let (mut explanation, mut explaining) = (None, None);
@@ -69,7 +76,7 @@ pub async fn evaluate_within(dns: &dyn Dns, request: &Request, limits: Limits) -
         (explanation, explaining) = run.explain(&visit).await;
     }
     let (lookups, voids) = (run.lookups, run.voids);
-    Evaluation { identity, domain, result: visit.result, explanation, explaining, visit, lookups, voids }
+    Evaluation { identity, domain, ip, result: visit.result, explanation, explaining, visit, lookups, voids }
 }
 
 /// A visit that is under way; boxed, since visits nest.

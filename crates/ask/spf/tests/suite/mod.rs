@@ -96,7 +96,7 @@ pub struct Zone {
 }
 
 impl Zone {
-    fn of(zonedata: &Value) -> Self {
+    pub fn of(zonedata: &Value) -> Self {
         let mut zone = Self::default();
         for (name, entries) in zonedata.as_object().unwrap() {
             let name = Name::from_labels(name.trim_end_matches('.').split('.')).unwrap();
