@@ -8,7 +8,13 @@ mod address_class;
 mod dial;
 pub mod dns;
 mod guard;
+#[cfg(any(test, feature = "test-support"))]
+mod scripted_peer;
+pub mod smtp;
+pub mod tls;
 
 pub use address_class::AddressClass;
 pub use dial::DialError;
 pub use guard::{Blocked, Cidr, CidrError, Guard, Reach};
+#[cfg(any(test, feature = "test-support"))]
+pub use scripted_peer::{Identity, ScriptedPeer, Turn};
