@@ -8,6 +8,7 @@ mod address_class;
 mod dial;
 pub mod dns;
 mod guard;
+pub mod http;
 #[cfg(any(test, feature = "test-support"))]
 mod scripted_peer;
 pub mod smtp;

@@ -97,7 +97,12 @@ pub struct ScriptedPeer {
 impl ScriptedPeer {
     /// Plays these turns for everybody who connects.
     pub async fn start(script: Vec<Turn>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port on loopback");
+        Self::start_on("127.0.0.1:0", script).await
+    }
+
+    /// The same at another address of the loopback.
+    pub async fn start_on(address: &str, script: Vec<Turn>) -> Self {
+        let listener = TcpListener::bind(address).await.expect("a port on loopback");
         let address = listener.local_addr().expect("the port's number");
         let heard = Arc::new(Mutex::new(Vec::new()));
         let connections = Arc::new(AtomicU32::new(0));
