@@ -94,6 +94,12 @@ impl<H: Http + ?Sized> Http for &H {
     }
 }
 
+impl<H: Http + ?Sized> Http for Arc<H> {
+    fn get<'a>(&'a self, get: &'a Get) -> Fetching<'a> {
+        (**self).get(get)
+    }
+}
+
 /// The real client.
 pub struct HttpClient {
     guard: Guard,

@@ -117,10 +117,10 @@ fn public_name(text: &str) -> Result<Name, FetchError> {
     let inward = || FetchError::Inward(text.to_owned());
     let name = Name::parse(text.trim_end_matches('.')).map_err(|_| FetchError::BadUrl("the host is no name".into()))?;
     let labels = name.labels();
-    let below = |zone: &&str| Name::parse(zone).is_ok_and(|zone| name.is_within(&zone));
+    let below = |zone: &str| Name::parse(zone).is_ok_and(|zone| name.is_within(&zone));
     // A last label of digits is an address that somebody writes in a way of his own (RFC 3696 2).
     let numeric = labels.last().is_some_and(|label| label.iter().all(u8::is_ascii_digit));
-    if labels.len() < 2 || numeric || NEVER_PUBLIC.iter().any(|zone| below(&zone)) {
+    if labels.len() < 2 || numeric || NEVER_PUBLIC.iter().any(|zone| below(zone)) {
         return Err(inward());
     }
     Ok(name)

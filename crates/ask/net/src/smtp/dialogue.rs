@@ -73,7 +73,7 @@ pub struct Dialogue {
 }
 
 impl Dialogue {
-    pub(super) fn new(server: SocketAddr) -> Self {
+    pub(crate) fn new(server: SocketAddr) -> Self {
         Self { server, lines: Vec::new(), steps: Vec::new(), extensions: Extensions::default(), tls: None }
     }
 

@@ -59,6 +59,12 @@ impl<S: Smtp + ?Sized> Smtp for &S {
     }
 }
 
+impl<S: Smtp + ?Sized> Smtp for std::sync::Arc<S> {
+    fn probe<'a>(&'a self, probe: &'a Probe) -> Probing<'a> {
+        (**self).probe(probe)
+    }
+}
+
 /// Looks at real servers.
 #[derive(Debug, Clone)]
 pub struct SmtpClient {
