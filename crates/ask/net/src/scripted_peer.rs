@@ -17,10 +17,12 @@ use std::time::Duration;
 
 use rustls::ServerConfig;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
+
+use crate::dial::Wire;
 
 /// One turn of a script.
 #[derive(Debug, Clone)]
@@ -112,7 +114,7 @@ impl ScriptedPeer {
                 count.fetch_add(1, Ordering::SeqCst);
                 let (script, keep) = (script.clone(), keep.clone());
                 tokio::spawn(async move {
-                    let _ = play(stream, script, &keep).await;
+                    let _ = play(Box::new(stream), script, &keep).await;
                 });
             }
         });
@@ -149,11 +151,8 @@ impl Drop for ScriptedPeer {
     }
 }
 
-trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Wire for S {}
-
-async fn play(stream: TcpStream, script: Vec<Turn>, keep: &Mutex<Vec<String>>) -> io::Result<()> {
-    let mut wire: Box<dyn Wire> = Box::new(stream);
+/// Plays a script over an open connection, and hangs up.
+pub(crate) async fn play(mut wire: Box<dyn Wire>, script: Vec<Turn>, keep: &Mutex<Vec<String>>) -> io::Result<()> {
     for turn in script {
         match turn {
             Turn::Say(octets) => {

@@ -3,14 +3,17 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::io::Write;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use made_certificates::{Authority, clock};
-use redeliver_net::dns::{Answer, Data, FakeDns, Name, Question, RecordType, Resolver, Text, Why};
+use redeliver_net::dns::{
+    Allowance, Answer, Asking, Data, Dns, FakeDns, Name, Question, RUN_DEADLINE, RecordType, Resolver, Text, Why,
+};
 use redeliver_net::http::{FetchError, Get, HttpClient};
 use redeliver_net::smtp::{Probe, SessionError, SmtpClient};
 use redeliver_net::tls::{Roots, Tls};
-use redeliver_net::world::{Tape, World, WorldError};
+use redeliver_net::world::{Recorded, Tape, World, WorldError};
 use redeliver_net::{Guard, Net, ScriptedPeer, Turn};
 
 mod made_certificates;
@@ -132,6 +135,29 @@ async fn an_answer_that_changed_changes_again() {
     for _ in 0..2 {
         assert_eq!(net.dns.ask(&question).await.addresses().count(), 1);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_question_cut_off_by_the_deadline_is_a_time_out_in_the_recording_too() {
+    /// Never answers.
+    struct Hanging;
+    impl Dns for Hanging {
+        fn ask<'a>(&'a self, _: &'a Question) -> Asking<'a> {
+            Box::pin(std::future::pending())
+        }
+
+        fn ask_server<'a>(&'a self, _: SocketAddr, _: &'a Question) -> Asking<'a> {
+            Box::pin(std::future::pending())
+        }
+    }
+    let sheet = Sheet::default();
+    let tape = Arc::new(Tape::new(Box::new(sheet.clone())));
+    let run = Allowance::new(Recorded::new(Hanging, tape.clone()), RUN_DEADLINE, 10);
+    let question = question("example.org", RecordType::A);
+    let answer = run.ask(&question).await;
+    tape.finish().unwrap();
+    let text = sheet.0.lock().unwrap().clone();
+    assert_eq!(World::read(text.as_slice()).unwrap().ask(&question).await, answer);
 }
 
 #[tokio::test]

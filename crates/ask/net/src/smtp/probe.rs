@@ -89,10 +89,14 @@ impl SmtpClient {
     async fn look(&self, probe: &Probe) -> Probed {
         // The server's address came from DNS: it must not lead inward.
         let connected = Session::connect(&self.guard, Reach::World, probe.server, self.patience).await;
-        let mut session = match connected {
-            Ok(session) => session,
-            Err(error) => return Probed { dialogue: Dialogue::new(probe.server), broken_off: Some(error) },
-        };
+        match connected {
+            Ok(session) => self.look_over(session, probe).await,
+            Err(error) => Probed { dialogue: Dialogue::new(probe.server), broken_off: Some(error) },
+        }
+    }
+
+    /// Looks at the server of a session that is open.
+    pub(super) async fn look_over(&self, mut session: Session, probe: &Probe) -> Probed {
         let broken_off = self.steps(&mut session, probe).await.err();
         if broken_off.is_none() {
             session.quit().await;

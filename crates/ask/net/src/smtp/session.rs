@@ -8,13 +8,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use redeliver_model::Stage;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{Instant, timeout_at};
 
 use super::dialogue::{Dialogue, Line, Speaker, Step};
 use super::extensions::Extensions;
 use super::failure::SessionError;
-use crate::dial;
+use crate::dial::{self, Wire};
 use crate::guard::{Guard, Reach};
 use crate::tls::{Demand, Tls};
 
@@ -26,6 +26,8 @@ const MOST_REPLY_LINES: usize = 128;
 const LONGEST_COMMAND: usize = 1024;
 /// How many commands one session may record: 1000 recipients and what belongs around them.
 const MOST_STEPS: usize = 2000;
+/// How many octets one session may record: those 1000 recipients with replies of a few hundred octets.
+const MOST_RECORDED: usize = 1024 * 1024;
 
 /// How long the server may take.
 #[derive(Debug, Clone, Copy)]
@@ -61,10 +63,6 @@ impl SmtpPatience {
     };
 }
 
-/// A way to the server, in the clear or encrypted.
-trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Wire for S {}
-
 /// An open session.
 pub struct Session {
     wire: Option<Box<dyn Wire>>,
@@ -72,6 +70,8 @@ pub struct Session {
     dialogue: Dialogue,
     patience: SmtpPatience,
     began: Instant,
+    /// Octets of all lines so far.
+    recorded: usize,
     looks_only: bool,
 }
 
@@ -92,14 +92,20 @@ impl Session {
         let began = Instant::now();
         let stream = dial::tcp(guard, reach, server, began + patience.connect).await;
         let stream = stream.map_err(|error| SessionError::of_dial(&error))?;
-        Ok(Self {
-            wire: Some(Box::new(stream)),
+        Ok(Self { began, ..Self::over(Box::new(stream), server, patience) })
+    }
+
+    /// A session over a connection that is already there.
+    pub(super) fn over(wire: Box<dyn Wire>, server: SocketAddr, patience: SmtpPatience) -> Self {
+        Self {
+            wire: Some(wire),
             unread: Vec::new(),
             dialogue: Dialogue::new(server),
             patience,
-            began,
+            began: Instant::now(),
+            recorded: 0,
             looks_only: false,
-        })
+        }
     }
 
     /// What was said so far.
@@ -210,6 +216,7 @@ impl Session {
 
     fn put_down(&mut self, from: Speaker, text: String) {
         let at = self.milliseconds();
+        self.recorded += text.len();
         self.dialogue.lines.push(Line { at, from, text });
     }
 
@@ -245,11 +252,11 @@ impl Session {
             if !more {
                 break;
             }
-            if lines.len() == MOST_REPLY_LINES {
+            if lines.len() == MOST_REPLY_LINES || self.recorded > MOST_RECORDED {
                 return Err(SessionError::TooLong(stage));
             }
         }
-        if self.dialogue.steps.len() == MOST_STEPS {
+        if self.dialogue.steps.len() == MOST_STEPS || self.recorded > MOST_RECORDED {
             return Err(SessionError::TooLong(stage));
         }
         let took = self.milliseconds() - asked;
@@ -260,7 +267,8 @@ impl Session {
     /// Reads one line, without its end.
     async fn line(&mut self, stage: Stage, deadline: Instant) -> Result<String, SessionError> {
         loop {
-            if let Some(end) = self.unread.iter().position(|octet| *octet == b'\n') {
+            let end = self.unread.iter().position(|octet| *octet == b'\n');
+            if let Some(end) = end.filter(|end| *end < LONGEST_REPLY_LINE) {
                 let rest = self.unread.split_off(end + 1);
                 let mut line = std::mem::replace(&mut self.unread, rest);
                 line.truncate(end);

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Entry, FORMAT, Head};
-use crate::dns::{Asking, Dns, Question};
+use crate::dns::{Answer, Asking, Dns, Question, Why};
 use crate::http::{Fetching, Get, Http};
 use crate::smtp::{Probe, Probing, Smtp};
 
@@ -69,20 +69,41 @@ impl<T> Recorded<T> {
     }
 }
 
+/// A question under way. Whoever lost patience and let it go had a time-out: that is what is written down.
+struct UnderWay<'a> {
+    tape: &'a Tape,
+    server: Option<SocketAddr>,
+    question: &'a Question,
+    answer: Answer,
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        let (server, question, answer) = (self.server, self.question.clone(), self.answer.clone());
+        self.tape.write(&Entry::Dns { server, question, answer });
+    }
+}
+
+impl<D> Recorded<D> {
+    fn under_way<'a>(&'a self, server: Option<SocketAddr>, question: &'a Question) -> UnderWay<'a> {
+        UnderWay { tape: &self.tape, server, question, answer: Answer::unasked(Why::Timeout) }
+    }
+}
+
 impl<D: Dns> Dns for Recorded<D> {
     fn ask<'a>(&'a self, question: &'a Question) -> Asking<'a> {
         Box::pin(async move {
-            let answer = self.inner.ask(question).await;
-            self.tape.write(&Entry::Dns { server: None, question: question.clone(), answer: answer.clone() });
-            answer
+            let mut under_way = self.under_way(None, question);
+            under_way.answer = self.inner.ask(question).await;
+            under_way.answer.clone()
         })
     }
 
     fn ask_server<'a>(&'a self, server: SocketAddr, question: &'a Question) -> Asking<'a> {
         Box::pin(async move {
-            let answer = self.inner.ask_server(server, question).await;
-            self.tape.write(&Entry::Dns { server: Some(server), question: question.clone(), answer: answer.clone() });
-            answer
+            let mut under_way = self.under_way(Some(server), question);
+            under_way.answer = self.inner.ask_server(server, question).await;
+            under_way.answer.clone()
         })
     }
 }
