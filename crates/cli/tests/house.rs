@@ -102,7 +102,8 @@ fn nobody_uses_a_crate_to_his_right() {
     let table: BTreeMap<&str, &[&str]> = MAY_USE.iter().copied().collect();
     for (name, dependencies) in &crates {
         let allowed = table.get(name.as_str()).unwrap_or_else(|| panic!("{name} is not in the table"));
-        for used in dependencies.iter().filter(|used| crates.contains_key(*used)) {
+        // A crate may test itself with its own fakes.
+        for used in dependencies.iter().filter(|used| crates.contains_key(*used) && *used != name) {
             assert!(allowed.contains(&used.as_str()), "{name} must not use {used}");
         }
     }

@@ -5,6 +5,7 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::{Instant, timeout_at};
 
@@ -23,6 +24,10 @@ pub enum DialError {
     #[error("no connection: {0}")]
     Unreachable(io::Error),
 }
+
+/// A way to a server, in the clear or encrypted.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Wire for S {}
 
 /// Opens a TCP connection until `deadline`.
 pub(crate) async fn tcp(

@@ -26,6 +26,7 @@ pub use overlay::Overlay;
 pub use record::{Data, Record, RecordType, Soa};
 pub use resolver::{DNS_PORT, NoServer, Patience, Resolver, parse_server};
 pub use text::Text;
+pub(crate) use text::{escaped, hexadecimal};
 
 /// An answer that is on its way.
 pub type Asking<'a> = Pin<Box<dyn Future<Output = Answer> + Send + 'a>>;

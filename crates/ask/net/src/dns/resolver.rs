@@ -6,6 +6,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::answer::{Answer, CouldNotAsk, Question, Why};
@@ -20,6 +21,9 @@ pub const DNS_PORT: u16 = 53;
 const MOST_RESOLVERS: usize = 3;
 /// How many times the resolvers are tried in all: one lost datagram must not look like an outage.
 const MOST_TRIES: usize = 3;
+
+/// How many questions are under way at once: each has a socket of its own, and many systems give a program 1024 files.
+const MOST_AT_ONCE: usize = 256;
 
 /// How long questions may take.
 #[derive(Debug, Clone, Copy)]
@@ -59,12 +63,19 @@ pub struct Resolver {
     guard: Guard,
     patience: Patience,
     cache: Cache,
+    places: Semaphore,
 }
 
 impl Resolver {
     /// Asks these resolvers, the first one first; none means that every question is could-not-ask.
     pub fn new(servers: Vec<SocketAddr>, guard: Guard) -> Self {
-        Self { servers, guard, patience: Patience::default(), cache: Cache::default() }
+        Self {
+            servers,
+            guard,
+            patience: Patience::default(),
+            cache: Cache::default(),
+            places: Semaphore::new(MOST_AT_ONCE),
+        }
     }
 
     /// Asks the resolvers that this machine uses (`/etc/resolv.conf`).
@@ -86,6 +97,7 @@ impl Resolver {
     }
 
     async fn ask_resolvers(&self, question: &Question) -> Answer {
+        let _place = self.places.acquire().await; // never closed; without a place it would still be asked
         let deadline = Instant::now() + self.patience.question;
         let mut last = Answer::unasked(Why::NoResolver);
         let mut dumb = Vec::new(); // those that answered with a failure: asking again will not help
@@ -138,6 +150,7 @@ impl Dns for Resolver {
     /// The server's address came from DNS, so it must be public; the answer is never remembered.
     fn ask_server<'a>(&'a self, server: SocketAddr, question: &'a Question) -> Asking<'a> {
         Box::pin(async move {
+            let _place = self.places.acquire().await;
             let deadline = Instant::now() + self.patience.question;
             let exchange = self.exchange(server, Reach::World, false, deadline);
             let first = exchange.ask(question, false).await;
