@@ -25,8 +25,17 @@ fn start(text: &Text) -> Vec<u8> {
 /// Reads one TXT record.
 pub(crate) fn read(text: &Text) -> Selected {
     let joined = JoinedText::of(&text.0);
-    let shown = joined.bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '?' }).collect();
-    Selected { text: shown, read: SpfRecord::parse_strings(&text.0) }
+    let read = SpfRecord::parse_joined(&joined);
+    let shown = match String::from_utf8(joined.bytes) {
+        Ok(text) if text.is_ascii() => text,
+        Ok(text) => one_character_a_byte(text.as_bytes()),
+        Err(error) => one_character_a_byte(error.as_bytes()),
+    };
+    Selected { text: shown, read }
+}
+
+fn one_character_a_byte(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '?' }).collect()
 }
 
 /// The record in the answer to a domain's TXT question, or why there is none to evaluate.

@@ -1,6 +1,7 @@
 //! Macro strings of SPF (RFC 7208 7): reading and writing. Expanding them needs a message and is not done here.
 
 use crate::fault::Span;
+use crate::txt::text;
 
 /// A text with macros in it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -149,18 +150,19 @@ fn is_top_label(label: &[u8]) -> bool {
 
 /// Reads a macro string that starts at byte `base` of the record.
 pub(crate) fn read(bytes: &[u8], base: usize, explanation: bool) -> Result<MacroString, MacroFault> {
-    let fault = |from: usize, to: usize, text| MacroFault { span: Span::new(base + from, base + to), text };
+    let fault = |from: usize, to: usize, words| MacroFault { span: Span::new(base + from, base + to), text: words };
     let mut parts = Vec::new();
     let mut at = 0;
-    let mut literal = String::new();
     while let Some(&byte) = bytes.get(at) {
         if byte != b'%' {
+            let run = bytes[at..].iter().position(|byte| *byte == b'%').map_or(bytes.len(), |length| at + length);
             // RFC 7208 7.1: macro-literal is %x21-24 / %x26-7E; 6.2: an explanation may have blanks.
-            if !(byte.is_ascii_graphic() || (explanation && byte == b' ')) {
-                return Err(fault(at, at + 1, "has a byte that is not printable ASCII"));
+            let good = |byte: &u8| byte.is_ascii_graphic() || (explanation && *byte == b' ');
+            if let Some(wrong) = bytes[at..run].iter().position(|byte| !good(byte)) {
+                return Err(fault(at + wrong, at + wrong + 1, "has a byte that is not printable ASCII"));
             }
-            literal.push(byte as char);
-            at += 1;
+            parts.push(MacroPart::Literal(text(&bytes[at..run]).into_owned()));
+            at = run;
             continue;
         }
         let (part, end) = match bytes.get(at + 1) {
@@ -171,20 +173,14 @@ pub(crate) fn read(bytes: &[u8], base: usize, explanation: bool) -> Result<Macro
                 let close = bytes[at..].iter().position(|byte| *byte == b'}').map(|length| at + length);
                 let close = close.ok_or(fault(at, bytes.len(), "has a `%{` without its `}`"))?;
                 let inner = &bytes[at + 2..close];
-                let part = expand(inner, explanation).map_err(|text| fault(at, close + 1, text))?;
+                let part = expand(inner, explanation).map_err(|words| fault(at, close + 1, words))?;
                 (part, close + 1)
             }
             // RFC 7208 7.1: any other use of the percent sign is a syntax error.
             _ => return Err(fault(at, at + 1, "has a `%` that starts no macro")),
         };
-        if !literal.is_empty() {
-            parts.push(MacroPart::Literal(std::mem::take(&mut literal)));
-        }
         parts.push(part);
         at = end;
-    }
-    if !literal.is_empty() {
-        parts.push(MacroPart::Literal(literal));
     }
     Ok(MacroString { parts })
 }

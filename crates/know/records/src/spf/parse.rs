@@ -50,6 +50,12 @@ pub(super) fn words(bytes: &[u8]) -> impl Iterator<Item = Span> + '_ {
     })
 }
 
+/// The mechanism of that name; names count in any case (RFC 7208 4.6.1, RFC 5234 2.3).
+fn known_mechanism(name: &[u8]) -> Option<&'static str> {
+    const NAMES: [&str; 8] = ["all", "include", "a", "mx", "ptr", "ip4", "ip6", "exists"];
+    NAMES.into_iter().find(|known| known.as_bytes().eq_ignore_ascii_case(name))
+}
+
 struct Reader<'a> {
     bytes: &'a [u8],
     faults: Faults,
@@ -129,10 +135,14 @@ impl Reader<'_> {
         let rest = Span::new(start, span.end);
         let name_end = self.slice(rest).iter().position(|byte| matches!(byte, b':' | b'/'));
         let name_end = name_end.map_or(span.end, |at| start + at);
-        let name = self.word(Span::new(start, name_end)).to_ascii_lowercase();
+        let name_span = Span::new(start, name_end);
+        let Some(name) = known_mechanism(self.slice(name_span)) else {
+            let name = self.word(name_span).to_ascii_lowercase();
+            return self.unknown(span, &name);
+        };
         let tail = Span::new(name_end, span.end);
         let has_value = self.bytes.get(name_end) == Some(&b':') && name_end < span.end;
-        let mechanism = match name.as_str() {
+        let mechanism = match name {
             "all" if tail.start == tail.end => Some(Mechanism::All),
             "all" => self.syntax(tail, "`all` takes nothing behind it."),
             "include" if has_value => self.required_domain(tail, span, "include").map(Mechanism::Include),
@@ -147,8 +157,7 @@ impl Reader<'_> {
             "ptr" if tail.start == tail.end => Some(Mechanism::Ptr(None)),
             "ptr" => self.syntax(tail, "`ptr` takes no prefix length."),
             "ip4" => self.ip4(tail, span, has_value),
-            "ip6" => self.ip6(tail, span, has_value),
-            _ => self.unknown(span, &name),
+            _ => self.ip6(tail, span, has_value),
         };
         mechanism.map(|mechanism| Directive { qualifier, mechanism })
     }
@@ -158,7 +167,7 @@ impl Reader<'_> {
         None
     }
 
-    fn unknown(&mut self, span: Span, name: &str) -> Option<Mechanism> {
+    fn unknown(&mut self, span: Span, name: &str) -> Option<Directive> {
         let term = self.word(span);
         if !term.is_ascii() || term.bytes().any(|byte| byte.is_ascii_control()) {
             let sentence = format!("`{term}` has a byte that is not printable ASCII; only blanks separate terms.");

@@ -8,10 +8,17 @@ use crate::txt::JoinedText;
 impl SpfRecord {
     /// Reads a record from the strings of one TXT record, and names terms that were glued together at a seam.
     pub fn parse_strings<S: AsRef<[u8]>>(strings: &[S]) -> Parsed<Self> {
-        let joined = JoinedText::of(strings);
+        Self::parse_joined(&JoinedText::of(strings))
+    }
+
+    /// The same for strings that are joined already.
+    pub fn parse_joined(joined: &JoinedText) -> Parsed<Self> {
         let mut read = Self::parse(&joined.bytes);
+        if joined.seams.is_empty() {
+            return read;
+        }
         let broken: Vec<Span> = read.faults.iter().map(|fault| fault.span).collect();
-        for (seam, word) in glued(&joined) {
+        for (seam, word) in glued(joined) {
             let breaks = broken.iter().any(|span| word.start <= span.start && span.end <= word.end);
             read.faults.push(Fault {
                 id: "spf-split-strings",
