@@ -83,6 +83,9 @@ impl std::fmt::Display for ThisMail {
             };
         }
         match (&self.place.term, &self.deepest) {
+            (Some(term), Some(deepest)) if term.to_ascii_lowercase().starts_with("redirect=") => {
+                write!(f, " because {} leads to {deepest}, which matches first.", self.place)
+            }
             (Some(_), Some(deepest)) => write!(f, " because {} matches first, by {deepest}.", self.place),
             (Some(_), None) => write!(f, " because {} matches first.", self.place),
             (None, _) => write!(f, " because nothing in the record of {} matches.", self.place.domain),

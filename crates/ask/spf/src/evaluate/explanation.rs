@@ -31,11 +31,11 @@ impl Run<'_> {
         let Some(text) = MacroString::parse_explanation(text) else { return (None, Some(step)) };
         let wanted = text.uses(MacroLetter::ValidatedName);
         let validated = self.validated_for(&visit.domain, wanted, &mut step).await;
-        let mut words = expand(&text, &self.values(&visit.domain, &validated));
-        if let Some(words) = &mut words {
-            let end = words.char_indices().nth(LONGEST_EXPLANATION).map_or(words.len(), |(at, _)| at);
-            words.truncate(end);
-        }
+        let words = expand(&text, &self.values(&visit.domain, &validated));
+        // HELO and MAIL FROM are the client's words: no line break of his gets into a reply.
+        let words = words.map(|words| {
+            words.chars().take(LONGEST_EXPLANATION).map(|c| if c.is_control() { '?' } else { c }).collect()
+        });
         (words, Some(step))
     }
 }
