@@ -54,6 +54,11 @@ pub mod smtp;
 pub mod tls;
 pub mod world;
 
+#[cfg(test)]
+mod mutation;
+#[cfg(test)]
+use mutation::mutated;
+
 pub use address_class::AddressClass;
 pub use dial::DialError;
 pub use guard::{Blocked, Cidr, CidrError, Guard, Reach};

@@ -1,4 +1,4 @@
-//! Everything behind one door: DNS, SMTP and HTTP, real, recorded or played.
+//! Everything behind one door: DNS, SMTP, TLS and HTTP, real, recorded or played.
 //!
 //! It only wires; whoever holds it does not know which of the three he asks.
 
@@ -8,7 +8,7 @@ use crate::dns::{Dns, Overlay, Resolver};
 use crate::guard::Guard;
 use crate::http::{Http, HttpClient};
 use crate::smtp::{Smtp, SmtpClient};
-use crate::tls::Tls;
+use crate::tls::{Tls, TlsClient, TlsLook};
 use crate::world::{Recorded, Tape, World};
 
 /// The network, as far as it may be asked.
@@ -18,6 +18,8 @@ pub struct Net {
     pub dns: Arc<dyn Dns>,
     /// Looks at mail servers.
     pub smtp: Arc<dyn Smtp>,
+    /// Looks at servers that speak TLS from the first octet.
+    pub tls: Arc<dyn TlsLook>,
     /// Fetches from the web.
     pub http: Arc<dyn Http>,
 }
@@ -33,14 +35,15 @@ impl Net {
     pub fn real(guard: &Guard, resolver: Resolver, tls: Tls) -> Self {
         let dns: Arc<dyn Dns> = Arc::new(resolver);
         let smtp = Arc::new(SmtpClient::new(guard.clone(), tls.clone()));
+        let look = Arc::new(TlsClient::new(guard.clone(), tls.clone()));
         let http = Arc::new(HttpClient::new(guard.clone(), dns.clone(), tls));
-        Self { dns, smtp, http }
+        Self { dns, smtp, tls: look, http }
     }
 
     /// A recorded world (`--world`); nothing is sent.
     pub fn played(world: World) -> Self {
         let world = Arc::new(world);
-        Self { dns: world.clone(), smtp: world.clone(), http: world }
+        Self { dns: world.clone(), smtp: world.clone(), tls: world.clone(), http: world }
     }
 
     /// The same, written down (`--record`).
@@ -49,6 +52,7 @@ impl Net {
         Self {
             dns: Arc::new(Recorded::new(self.dns, tape.clone())),
             smtp: Arc::new(Recorded::new(self.smtp, tape.clone())),
+            tls: Arc::new(Recorded::new(self.tls, tape.clone())),
             http: Arc::new(Recorded::new(self.http, tape.clone())),
         }
     }

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rustls::ServerConfig;
+use rustls::{ServerConfig, SupportedProtocolVersion};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -66,10 +66,19 @@ impl std::fmt::Debug for Identity {
 impl Identity {
     /// A chain of certificates, the server's own first, and its key in PKCS #8; all DER.
     pub fn new(chain: Vec<Vec<u8>>, key: Vec<u8>) -> Self {
+        Self::speaking(rustls::DEFAULT_VERSIONS, chain, key)
+    }
+
+    /// The same for a server that speaks nothing newer than TLS 1.2.
+    pub fn of_tls12(chain: Vec<Vec<u8>>, key: Vec<u8>) -> Self {
+        Self::speaking(&[&rustls::version::TLS12], chain, key)
+    }
+
+    fn speaking(versions: &[&'static SupportedProtocolVersion], chain: Vec<Vec<u8>>, key: Vec<u8>) -> Self {
         let chain = chain.into_iter().map(CertificateDer::from).collect();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key));
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(versions)
             .expect("protocol versions")
             .with_no_client_auth()
             .with_single_cert(chain, key)

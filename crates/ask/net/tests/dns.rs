@@ -16,7 +16,7 @@ use scripted_dns::{By, ScriptedDns, a, name, record, response_to, soa, txt, unkn
 mod scripted_dns;
 
 /// Short, since everything is on loopback; the tests only ask that nothing takes longer than `question` allows.
-const PATIENCE: Patience = Patience { one_try: Duration::from_millis(150), question: Duration::from_millis(400) };
+const PATIENCE: Patience = Patience { one_try: Duration::from_millis(400), question: Duration::from_secs(2) };
 
 fn guard() -> Guard {
     let loopback = || vec!["127.0.0.0/8".parse().unwrap()];

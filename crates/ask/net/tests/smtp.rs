@@ -4,19 +4,19 @@
 
 use std::time::Duration;
 
-use made_certificates::{Authority, clock, self_signed};
+use made_certificates::{Authority, clock, old_fashioned, self_signed};
 use redeliver_model::Stage;
 use redeliver_net::smtp::{Probe, Probed, Session, SessionError, Smtp, SmtpClient, SmtpPatience, Speaker};
-use redeliver_net::tls::{CertificateFault, Demand, Roots, Tls, TlsError};
+use redeliver_net::tls::{CertificateFault, Demand, Look, Roots, Tls, TlsClient, TlsError, TlsLook};
 use redeliver_net::{Guard, Identity, Reach, ScriptedPeer, Turn};
 
 mod made_certificates;
 
 const BRIEF: SmtpPatience = SmtpPatience {
     connect: Duration::from_secs(2),
-    greeting: Duration::from_millis(200),
-    command: Duration::from_millis(200),
-    content: Duration::from_millis(200),
+    greeting: Duration::from_millis(600),
+    command: Duration::from_millis(600),
+    content: Duration::from_millis(600),
     session: Duration::from_secs(20),
 };
 
@@ -266,14 +266,18 @@ async fn tls_from_the_first_octet_is_looked_at() {
     let authority = Authority::new("Known Authority");
     let identity = authority.signs("mail.example.net", 2026, 2027);
     let peer = ScriptedPeer::start(vec![Turn::Tls(identity), Turn::Silence]).await;
-    let tls = authority.trusted();
-    let look = |name| tls.probe(&GUARD, Reach::World, peer.address(), name, Duration::from_secs(10));
-    assert_eq!(look(Some("mail.example.net")).await.unwrap().faults, []);
-    assert_eq!(look(Some("imap.example.net.")).await.unwrap().faults, [CertificateFault::WrongName]);
-    assert_eq!(look(None).await.unwrap().name, "127.0.0.1");
+    let client = TlsClient::new(guard(), authority.trusted());
+    let look = async |server, name: Option<&str>| client.look(&Look { server, name: name.map(str::to_owned) }).await;
+    assert_eq!(look(peer.address(), Some("mail.example.net")).await.unwrap().faults, []);
+    assert_eq!(look(peer.address(), Some("imap.example.net.")).await.unwrap().faults, [CertificateFault::WrongName]);
+    assert_eq!(look(peer.address(), None).await.unwrap().name, "127.0.0.1");
+    let old = ScriptedPeer::start(vec![Turn::Tls(old_fashioned("mail.example.net")), Turn::Silence]).await;
+    let facts = look(old.address(), Some("mail.example.net")).await.unwrap();
+    assert_eq!((facts.protocol.as_str(), facts.faults.as_slice()), ("TLSv1.2", &[CertificateFault::SelfSigned][..]));
     let silent = ScriptedPeer::start(vec![Turn::Silence]).await;
-    let late = tls.probe(&GUARD, Reach::World, silent.address(), None, Duration::from_millis(100)).await;
-    assert_eq!(late, Err(TlsError::Timeout));
+    let brief = client.clone().with_patience(Duration::from_millis(100));
+    assert_eq!(brief.look(&Look { server: silent.address(), name: None }).await, Err(TlsError::Timeout));
+    let shut = TlsClient::new(Guard::default(), authority.trusted());
+    let blocked = shut.look(&Look { server: silent.address(), name: None }).await;
+    assert!(matches!(blocked, Err(TlsError::NoConnection(_))), "{blocked:?}");
 }
-
-static GUARD: std::sync::LazyLock<Guard> = std::sync::LazyLock::new(guard);

@@ -12,9 +12,9 @@ use redeliver_net::dns::{
 };
 use redeliver_net::http::{FetchError, Get, HttpClient};
 use redeliver_net::smtp::{Probe, SessionError, SmtpClient};
-use redeliver_net::tls::{Roots, Tls};
+use redeliver_net::tls::{Look, Roots, Tls, TlsClient, TlsError};
 use redeliver_net::world::{Recorded, Tape, World, WorldError};
-use redeliver_net::{Guard, Net, ScriptedPeer, Turn};
+use redeliver_net::{Guard, Identity, Net, ScriptedPeer, Turn};
 
 mod made_certificates;
 
@@ -36,10 +36,8 @@ fn question(name: &str, record_type: RecordType) -> Question {
     Question::parse(name, record_type).unwrap()
 }
 
-#[tokio::test]
-async fn a_recorded_world_says_the_same_again_without_a_packet() {
-    let authority = Authority::new("Known Authority");
-    let identity = authority.signs("mx.example.org", 2026, 2027);
+/// A mail server with STARTTLS that refuses the recipient.
+async fn mail_server(identity: Identity) -> ScriptedPeer {
     let mut script = vec![Turn::say("220 mx.example.org ESMTP")];
     script.extend(Turn::reply("250-mx\r\n250 STARTTLS"));
     script.extend(Turn::reply("220 go"));
@@ -47,7 +45,13 @@ async fn a_recorded_world_says_the_same_again_without_a_packet() {
     for reply in ["250 mx", "250 ok", "550 5.1.1 no", "250 ok", "221 bye"] {
         script.extend(Turn::reply(reply));
     }
-    let mail = ScriptedPeer::start(script).await;
+    ScriptedPeer::start(script).await
+}
+
+#[tokio::test]
+async fn a_recorded_world_says_the_same_again_without_a_packet() {
+    let authority = Authority::new("Known Authority");
+    let mail = mail_server(authority.signs("mx.example.org", 2026, 2027)).await;
     let page = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\na\\\xff\0".to_vec();
     let web = ScriptedPeer::start(vec![Turn::HearTo("\r\n\r\n"), Turn::Say(page)]).await;
 
@@ -66,7 +70,13 @@ async fn a_recorded_world_says_the_same_again_without_a_packet() {
     });
     let tls = authority.trusted();
     let http = HttpClient::new(guard.clone(), dns.clone(), tls.clone()).with_ports(vec![web.address().port()]);
-    let real = Net { dns, smtp: Arc::new(SmtpClient::new(guard, tls)), http: Arc::new(http) };
+    let look = Look { server: mail.address(), name: None };
+    let real = Net {
+        dns,
+        smtp: Arc::new(SmtpClient::new(guard.clone(), tls.clone())),
+        tls: Arc::new(TlsClient::new(guard, tls)),
+        http: Arc::new(http),
+    };
     let sheet = Sheet::default();
     let tape = Arc::new(Tape::new(Box::new(sheet.clone())));
     let recorded = real.recorded(&tape);
@@ -96,6 +106,7 @@ async fn a_recorded_world_says_the_same_again_without_a_packet() {
             net.dns.ask_all(&questions).await,
             net.dns.ask_server(server, &soa).await,
             net.smtp.probe(&probe).await,
+            net.tls.look(&look).await,
             net.http.get(&get).await,
             net.http.get(&inward).await,
         )
@@ -106,7 +117,7 @@ async fn a_recorded_world_says_the_same_again_without_a_packet() {
     let packets = (mail.connections(), web.connections());
 
     let text = String::from_utf8(sheet.0.lock().unwrap().clone()).unwrap();
-    assert_eq!(text.lines().count(), 1 + 7 + 1 + 2);
+    assert_eq!(text.lines().count(), 1 + 7 + 1 + 1 + 2);
     let played = Net::played(World::read(text.as_bytes()).unwrap());
     for _ in 0..2 {
         assert_eq!(ask(&played).await, first);
@@ -115,6 +126,8 @@ async fn a_recorded_world_says_the_same_again_without_a_packet() {
 
     let unknown = played.dns.ask(&question("other.example", RecordType::A)).await;
     assert_eq!(unknown.could_not_ask().unwrap().why, Why::NotRecorded);
+    let other = Look { server: mail.address(), name: Some("other.example".into()) };
+    assert_eq!(played.tls.look(&other).await, Err(TlsError::NotRecorded));
     let other = Probe { recipients: Vec::new(), ..probe };
     assert_eq!(played.smtp.probe(&other).await.broken_off, Some(SessionError::NotRecorded));
     assert_eq!(played.http.get(&Get::new("http://other.example/")).await, Err(FetchError::NotRecorded));

@@ -209,3 +209,40 @@ fn character_strings(mut octets: &[u8]) -> Option<Vec<Vec<u8>>> {
     }
     Some(strings)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dns::RecordType;
+    use crate::mutated;
+
+    #[test]
+    fn no_broken_message_makes_us_panic() {
+        let manner = Manner { recursion: true, checking_disabled: false, edns: true };
+        for record_type in RecordType::ALL {
+            let question = Question::parse("www.example.org", *record_type).unwrap();
+            let mut answer = put(&question, manner).unwrap().into_response();
+            let name = answer.queries[0].name.clone();
+            let octets = [0, 5, 3, b'w', b'w', b'w', 7, b'e', b'x', 0, 0, 0];
+            for code in [record_type.code(), 5, 6, 46] {
+                let rdata = rr::rdata::NULL::with(octets.to_vec());
+                let data = RData::Unknown { code: rr::RecordType::from(code), rdata };
+                answer.add_answer(rr::Record::from_rdata(name.clone(), 60, data));
+            }
+            for octets in mutated(&answer.to_vec().unwrap(), 3000) {
+                if let Ok(message) = Message::from_vec(&octets) {
+                    read(&message, &question, "192.0.2.53:53".parse().unwrap(), manner);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn octets_of_unknown_types_are_read_whole_or_not_at_all() {
+        assert_eq!(character_strings(b"\x01a\x00"), Some(vec![b"a".to_vec(), Vec::new()]));
+        assert_eq!(character_strings(b"\x05a"), None);
+        assert_eq!(unknown(43, &[1, 2, 3]), None);
+        assert_eq!(unknown(48, &[1, 2, 3]), None);
+        assert_eq!(unknown(1234, &[1, 2, 3]), None);
+    }
+}

@@ -131,6 +131,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn no_mangled_url_gets_past_the_judgement() {
+        for octets in crate::mutated(b"http://127.0.0.1:80/", 20_000) {
+            let text = String::from_utf8_lossy(&octets);
+            let Ok(target) = Target::parse(&text, &[80]) else { continue };
+            // Whatever it became: it has one host, one allowed port, no user, and goes before the guard as an address.
+            assert!(target.port == 80 && target.url.username().is_empty(), "{text}");
+            assert!(
+                matches!(target.host, TargetHost::Address(_)) || target.host_name().unwrap().contains('.'),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn what_a_url_means_is_known_before_anybody_is_asked() {
         let good = Target::parse("https://MTA-sts.Example.ORG./.well-known/mta-sts.txt?x=1#y", &[443]).unwrap();
         assert_eq!((good.host_name(), good.port), (Some("mta-sts.example.org"), 443));

@@ -58,9 +58,13 @@ impl FakeMail {
 
 /// Holds a session with a server that says these replies.
 async fn hold(server: SocketAddr, replies: &[&str], probe: &Probe) -> Probed {
-    let (ours, theirs) = duplex(ROOM);
     let mut script: Vec<Turn> = replies.iter().take(1).map(|greeting| Turn::say(greeting)).collect();
     script.extend(replies.iter().skip(1).flat_map(|reply| Turn::reply(reply)));
+    play_out(server, script, probe).await
+}
+
+async fn play_out(server: SocketAddr, script: Vec<Turn>, probe: &Probe) -> Probed {
+    let (ours, theirs) = duplex(ROOM);
     let clock = Arc::new(FixedClock(Timestamp(0)));
     let client = SmtpClient::new(Guard::default(), Tls::new(Roots::none(), clock));
     let heard = Mutex::new(Vec::new());
@@ -80,6 +84,24 @@ mod tests {
     use redeliver_model::Stage;
 
     use super::*;
+
+    #[tokio::test]
+    async fn no_broken_server_makes_us_panic_or_wait() {
+        let good = b"220-mx\r\n220 mx\r\n250-mx\r\n250 SIZE 9\r\n250 ok\r\n550-5.1.1 no\r\n550 5.1.1 no\r\n250 ok\r\n221 bye\r\n";
+        let probe = Probe {
+            server: "192.0.2.25:25".parse().unwrap(),
+            name: None,
+            helo: "client.example.org".into(),
+            start_tls: false,
+            mail_from: Some("a@example.org".into()),
+            recipients: vec!["b@example.net".into(); 3],
+        };
+        for octets in crate::mutated(good, 2000) {
+            let script = vec![Turn::Say(octets)];
+            let Probed { dialogue, .. } = play_out(probe.server, script, &probe).await;
+            dialogue.steps.iter().for_each(|step| drop(step.reply()));
+        }
+    }
 
     #[tokio::test]
     async fn a_faked_server_refuses_as_a_real_one() {

@@ -124,6 +124,14 @@ mod tests {
     }
 
     #[test]
+    fn no_broken_certificate_makes_us_panic() {
+        let made = rcgen::generate_simple_self_signed(vec!["mail.example.org".to_owned()]).unwrap();
+        for der in crate::mutated(made.cert.der(), 20_000) {
+            CertificateFacts::of(&der);
+        }
+    }
+
+    #[test]
     fn garbage_is_shown_and_matches_nothing() {
         let facts = CertificateFacts::of(b"no certificate");
         assert_eq!((facts.subject.as_str(), facts.not_after), ("", None));

@@ -4,11 +4,12 @@
 //! resumed, so every handshake shows the certificates. It never sends anything after the handshake.
 
 mod certificate;
+mod look;
 mod roots;
 mod verifier;
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -25,12 +26,10 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 pub use certificate::CertificateFacts;
+pub use look::{Look, Looking, TlsClient, TlsLook};
 pub use roots::Roots;
 pub use verifier::CertificateFault;
 use verifier::RecordingVerifier;
-
-use crate::dial::{self, DialError};
-use crate::guard::{Guard, Reach};
 
 /// What a handshake showed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,9 +50,12 @@ pub struct TlsFacts {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(rename_all = "kebab-case")]
 pub enum TlsError {
-    /// No connection came about: blocked by the guard, refused or too slow.
+    /// No connection came about: blocked by the guard, or refused.
     #[error("{0}")]
     NoConnection(String),
+    /// The recorded world does not know this look.
+    #[error("it is not in the recording")]
+    NotRecorded,
     /// The handshake was not over in time.
     #[error("the handshake was not over in time")]
     Timeout,
@@ -164,23 +166,5 @@ impl Tls {
             return Err(TlsError::Untrusted { faults: facts.faults.clone(), facts: Box::new(facts) });
         }
         Ok((stream, facts))
-    }
-
-    /// Looks at a server that speaks TLS from the first octet (465, 443): shakes hands, tells, and hangs up.
-    pub async fn probe(
-        &self,
-        guard: &Guard,
-        reach: Reach,
-        server: SocketAddr,
-        name: Option<&str>,
-        patience: Duration,
-    ) -> Result<TlsFacts, TlsError> {
-        let deadline = Instant::now() + patience;
-        let stream = dial::tcp(guard, reach, server, deadline).await.map_err(|error| match error {
-            DialError::Timeout => TlsError::Timeout,
-            error => TlsError::NoConnection(error.to_string()),
-        })?;
-        let (_, facts) = self.shake_hands(stream, name, server.ip(), Demand::Look, deadline).await?;
-        Ok(facts)
     }
 }

@@ -1,7 +1,7 @@
 //! Recorded worlds: what was asked and answered, as JSON lines, written once and played again without any network.
 //!
 //! The first line names the format; each further line is one question with its answer: `{"dns":{...}}`, `{"smtp":{...}}`,
-//! `{"http":{...}}`. The same question recorded several times is answered in that order; the last answer stays.
+//! `{"tls":{...}}`, `{"http":{...}}`. The same question recorded several times is answered in that order; the last answer stays.
 
 mod record;
 mod replay;
@@ -16,6 +16,7 @@ pub use replay::{World, WorldError};
 use crate::dns::{Answer, Question};
 use crate::http::{FetchError, Fetched, Get};
 use crate::smtp::{Probe, Probed};
+use crate::tls::{Look, TlsError, TlsFacts};
 
 /// The number of this format.
 const FORMAT: u32 = 1;
@@ -41,6 +42,10 @@ enum Entry {
     Smtp {
         probe: Probe,
         probed: Box<Probed>,
+    },
+    Tls {
+        look: Look,
+        result: Result<Box<TlsFacts>, TlsError>,
     },
     Http {
         get: Get,

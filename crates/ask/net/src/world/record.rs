@@ -10,6 +10,7 @@ use super::{Entry, FORMAT, Head};
 use crate::dns::{Answer, Asking, Dns, Question, Why};
 use crate::http::{Fetching, Get, Http};
 use crate::smtp::{Probe, Probing, Smtp};
+use crate::tls::{Look, Looking, TlsLook};
 
 /// Where the lines go.
 pub struct Tape(Mutex<Writing>);
@@ -114,6 +115,16 @@ impl<S: Smtp> Smtp for Recorded<S> {
             let probed = self.inner.probe(probe).await;
             self.tape.write(&Entry::Smtp { probe: probe.clone(), probed: Box::new(probed.clone()) });
             probed
+        })
+    }
+}
+
+impl<L: TlsLook> TlsLook for Recorded<L> {
+    fn look<'a>(&'a self, look: &'a Look) -> Looking<'a> {
+        Box::pin(async move {
+            let result = self.inner.look(look).await;
+            self.tape.write(&Entry::Tls { look: look.clone(), result: result.clone().map(Box::new) });
+            result
         })
     }
 }

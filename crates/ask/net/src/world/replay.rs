@@ -12,6 +12,7 @@ use super::{Entry, FORMAT, Head};
 use crate::dns::{Answer, Asking, Dns, Question, Why};
 use crate::http::{FetchError, Fetched, Fetching, Get, Http};
 use crate::smtp::{Dialogue, Probe, Probed, Probing, SessionError, Smtp};
+use crate::tls::{Look, Looking, TlsError, TlsFacts, TlsLook};
 
 /// The longest line: a body of some megabytes, escaped.
 const LONGEST_LINE: u64 = 64 * 1024 * 1024;
@@ -50,6 +51,7 @@ pub enum WorldError {
 pub struct World {
     dns: Answers<(Option<SocketAddr>, Question), Answer>,
     smtp: Answers<Probe, Probed>,
+    tls: Answers<Look, Result<TlsFacts, TlsError>>,
     http: Answers<String, Result<Fetched, FetchError>>,
 }
 
@@ -103,6 +105,7 @@ impl World {
             match entry {
                 Entry::Dns { server, question, answer } => world.dns.add((server, question), answer),
                 Entry::Smtp { probe, probed } => world.smtp.add(probe, *probed),
+                Entry::Tls { look, result } => world.tls.add(look, result.map(|facts| *facts)),
                 Entry::Http { get, result } => world.http.add(get.url, result.map(|fetched| *fetched)),
             }
         }
@@ -131,6 +134,12 @@ impl Smtp for World {
                 || Probed { dialogue: Dialogue::new(probe.server), broken_off: Some(SessionError::NotRecorded) };
             self.smtp.next(probe).unwrap_or_else(unknown)
         })
+    }
+}
+
+impl TlsLook for World {
+    fn look<'a>(&'a self, look: &'a Look) -> Looking<'a> {
+        Box::pin(async move { self.tls.next(look).unwrap_or(Err(TlsError::NotRecorded)) })
     }
 }
 

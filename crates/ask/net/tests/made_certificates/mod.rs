@@ -48,6 +48,13 @@ impl Authority {
     }
 }
 
+/// A server that vouches for itself and speaks nothing newer than TLS 1.2.
+pub fn old_fashioned(name: &str) -> Identity {
+    let (params, key) = server(name, 2026, 2027);
+    let certificate = params.self_signed(&key).unwrap();
+    Identity::of_tls12(vec![certificate.der().to_vec()], key.serialize_der())
+}
+
 /// A server that vouches for itself.
 pub fn self_signed(name: &str) -> Identity {
     let (params, key) = server(name, 2026, 2027);
