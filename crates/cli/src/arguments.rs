@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use redeliver_model::{Domain, EmailAddress, Timestamp};
+use redeliver_model::{Domain, EmailAddress, ReportKind, Timestamp};
 
 /// Why mail was refused, whose fault it is, who can act, whether to act at all, and the steps.
 #[derive(Debug, Parser)]
@@ -48,6 +48,14 @@ pub(crate) struct Explain {
     /// A file with one reply a line; `-` for standard input.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["files", "reply"])]
     pub(crate) replies: Option<PathBuf>,
+    /// Take the input for this kind of report, whatever it looks like: refusal, delayed, delivered, feedback, auto-reply,
+    /// not-a-bounce, not-ours, fake-bounce.
+    #[arg(long = "as", value_name = "KIND", value_parser = kind)]
+    pub(crate) kind: Option<ReportKind>,
+    /// What is ours: domains, IPs, networks, separated by commas. By these our own mail is told from forgeries, and our own
+    /// servers from forwarders.
+    #[arg(long, value_name = "DOMAIN,IP", value_delimiter = ',')]
+    pub(crate) ours: Vec<String>,
     /// The host that refused. The same code means different things at different receivers.
     #[arg(long, value_name = "NAME", value_parser = host)]
     pub(crate) host: Option<Domain>,
@@ -163,6 +171,10 @@ pub(crate) enum Kind {
 
 fn address(text: &str) -> Result<EmailAddress, String> {
     EmailAddress::parse(text).map_err(|error| format!("not a mail address: {error}"))
+}
+
+fn kind(text: &str) -> Result<ReportKind, String> {
+    text.parse().map_err(|error: redeliver_model::UnknownWord| error.to_string())
 }
 
 fn host(text: &str) -> Result<Domain, String> {

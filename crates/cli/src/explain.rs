@@ -4,16 +4,16 @@ use std::borrow::Cow;
 use std::io::{self, BufWriter};
 
 use anyhow::{Context, bail};
-use redeliver_catalog::{Catalog, ListLife, Parameter, Software};
-use redeliver_diagnose::{Diagnosis, Engine, Hypothesis, Scratch, Why, locate};
-use redeliver_model::{self as model, Clock, Explanation, Origin, Party, Refusal, ReportKind, Timestamp, Unread};
-use redeliver_remedies::{Situation, advise};
+use redeliver_catalog::{Catalog, Software};
+use redeliver_diagnose::{Engine, Ours, Scratch, locate};
+use redeliver_model::{Clock, Origin, Refusal, ReportKind, Timestamp, Unread};
 
 use crate::arguments::{Explain, Format};
 use crate::exit::Exit;
 use crate::input;
 use crate::output;
 use crate::sink::Sink;
+use crate::telling::{ForLetter, Found, Teller};
 
 /// Runs the command.
 pub(crate) fn run(arguments: &Explain, clock: &dyn Clock) -> anyhow::Result<Exit> {
@@ -25,6 +25,10 @@ pub(crate) fn run(arguments: &Explain, clock: &dyn Clock) -> anyhow::Result<Exit
     }
     let engine = engine(arguments)?;
     let own_software = own_software(&engine, arguments)?;
+    let mut ours = Ours::default();
+    for word in &arguments.ours {
+        ours.add(word).context("--ours")?;
+    }
     let out = BufWriter::with_capacity(256 * 1024, io::stdout().lock());
     let format = arguments.shape.format();
     let sink = Sink::new(out, format, output::style(arguments.verbose))?;
@@ -33,6 +37,7 @@ pub(crate) fn run(arguments: &Explain, clock: &dyn Clock) -> anyhow::Result<Exit
         scratch: Scratch::default(),
         arguments,
         own_software,
+        ours,
         now: clock.now(),
         sink,
         read: 0,
@@ -80,13 +85,17 @@ fn own_software<'e>(engine: &'e Engine, arguments: &Explain) -> anyhow::Result<O
     }
 }
 
+/// Where results go.
+type Out = Sink<BufWriter<io::StdoutLock<'static>>>;
+
 struct Session<'e> {
     engine: &'e Engine,
     scratch: Scratch,
     arguments: &'e Explain,
     own_software: Option<&'e Software>,
+    ours: Ours,
     now: Timestamp,
-    sink: Sink<BufWriter<io::StdoutLock<'static>>>,
+    sink: Out,
     read: u64,
     unread: u64,
 }
@@ -96,7 +105,7 @@ impl Session<'_> {
     fn given(&mut self, text: &str) -> anyhow::Result<()> {
         let origin = Origin { source: Cow::Borrowed("--reply"), ..Origin::default() };
         match input::check_text(text) {
-            Ok(()) => self.explain(origin, text),
+            Ok(()) => self.text(origin, text),
             Err(fault) => self.fault(origin, fault),
         }
     }
@@ -109,8 +118,11 @@ impl Session<'_> {
             Ok(bytes) => bytes,
             Err(fault) => return self.fault(origin, fault),
         };
+        if input::is_mail(&bytes) {
+            return self.mail(&origin, &bytes);
+        }
         match input::decode(&bytes) {
-            Ok(text) => self.explain(origin, &text),
+            Ok(text) => self.text(origin, &text),
             Err(fault) => self.fault(origin, fault),
         }
     }
@@ -144,7 +156,7 @@ impl Session<'_> {
                 continue;
             }
             match input::decode(&bytes) {
-                Ok(text) => self.explain(origin, &text)?,
+                Ok(text) => self.text(origin, &text)?,
                 Err(fault) => self.fault(origin, fault)?,
             }
         }
@@ -165,71 +177,62 @@ impl Session<'_> {
         Ok(self.sink.unread(&unread)?)
     }
 
-    fn explain(&mut self, origin: Origin<'_>, text: &str) -> anyhow::Result<()> {
-        self.read += 1;
+    /// A text with a reply in it.
+    fn text(&mut self, origin: Origin<'_>, text: &str) -> anyhow::Result<()> {
         let located = locate(text);
-        let around = [located.before, located.after].into_iter().filter(|words| !words.trim().is_empty());
         let mut own_software = self.own_software;
-        for words in around {
+        for words in [located.before, located.after].into_iter().filter(|words| !words.trim().is_empty()) {
             own_software = own_software.or_else(|| self.engine.software_of(words, &mut self.scratch));
         }
-        let mut refusal = located.refusal;
+        let kind = self.arguments.kind.unwrap_or(ReportKind::Refusal);
+        self.explain(origin, kind, located.refusal, own_software)
+    }
+
+    /// A whole mail.
+    fn mail(&mut self, origin: &Origin<'_>, bytes: &[u8]) -> anyhow::Result<()> {
+        let bytes = redeliver_message::unwrap_encoded_messages(bytes);
+        let mail = redeliver_message::Mail::read(&bytes);
+        let reading = redeliver_diagnose::read_mail(&mail, &self.ours, self.arguments.kind);
+        let own_software = self.own_software.or_else(|| self.engine.software_of(&reading.words, &mut self.scratch));
+        for told in reading.told {
+            self.explain(origin.clone(), told.kind, told.refusal, own_software)?;
+        }
+        Ok(())
+    }
+
+    fn explain(
+        &mut self,
+        origin: Origin<'_>,
+        kind: ReportKind,
+        mut refusal: Refusal<'_>,
+        own_software: Option<&Software>,
+    ) -> anyhow::Result<()> {
         self.add_given(&mut refusal);
-        let diagnosis = self.engine.diagnose(&refusal, self.now, &mut self.scratch);
-        if let Some(code @ 200..400) = refusal.reply.code
-            && diagnosis.first().confidence < 0.5
-        {
-            self.read -= 1;
-            let words = format!("the server did not refuse: {code} means that it goes on (RFC 5321 4.2.1)");
-            return self.fault(origin, ("not-a-refusal", words));
-        }
-        let told_refusal = with_facts(&refusal, &diagnosis);
-        let mut values = self.engine.values(&diagnosis, &told_refusal);
-        let code = refusal.reply.code.map(|code| code.to_string());
-        let status = refusal.reply.enhanced.map(|status| status.to_string());
-        let ip = told_refusal.client.ip.map(|ip| ip.to_string());
-        if ip.is_some() {
-            values.set(Parameter::Ip, ip.as_deref());
-        }
-        values.set(Parameter::Code, code.as_deref());
-        values.set(Parameter::Status, status.as_deref());
-        let advice = advise(self.engine.catalog(), &situation(&diagnosis, own_software), &values);
-        if self.arguments.letter {
-            let reply = refusal.reply.to_string();
-            let time = refusal.time.map(|time| time.to_string());
-            values.set(Parameter::Reply, Some(&reply));
-            values.set(Parameter::Time, time.as_deref());
-            return self.letter(advice.channel, &values);
-        }
-        let entry = self.engine.catalog().cause(diagnosis.first().cause);
-        let told = Explanation {
-            origin,
-            kind: ReportKind::Refusal,
-            site: diagnosis.site.map(|site| (site.id, site.name)),
-            software: diagnosis.software.map(|software| software.name),
-            list: diagnosis.list.map(|list| (list.zone, list.name)).or(diagnosis.facts.list.map(|zone| (zone, zone))),
-            title: advice.title,
-            causes: diagnosis.causes.iter().map(|hypothesis| tell(hypothesis, &values)).collect(),
-            scope: diagnosis.scope,
-            retry: diagnosis.retry,
-            address_is_bad: diagnosis.address_is_bad,
-            verdict: advice.verdict,
-            for_whom: advice.for_whom,
-            settled_by: diagnosis.settled_by.clone(),
-            confirms: (entry.confirms, entry.refutes),
-            remedies: advice.remedies,
-            settings: advice.settings,
-            myths: entry.myths.iter().map(|myth| (myth.says, myth.truth)).collect(),
-            refusal: told_refusal.clone(),
+        let Self { engine, scratch, sink, now, arguments, .. } = self;
+        let teller = Teller { engine, now: *now };
+        let found = Found { origin: origin.clone(), kind, refusal: &refusal, own_software };
+        let written = teller.tell(found, scratch, |told, for_letter| {
+            let accepted = told.refusal.reply.code.filter(|code| (200..400).contains(code));
+            if let Some(code) = accepted.filter(|_| told.causes.first().is_some_and(|first| first.confidence < 0.5)) {
+                return Ok(Some(code));
+            }
+            if arguments.letter {
+                letter(engine, sink, for_letter)?;
+            } else {
+                sink.explanation(told)?;
+            }
+            anyhow::Ok(None)
+        })?;
+        let Some(code) = written else {
+            self.read += 1;
+            return Ok(());
         };
-        Ok(self.sink.explanation(&told)?)
+        let words = format!("the server did not refuse: {code} means that it goes on (RFC 5321 4.2.1)");
+        self.fault(origin, ("not-a-refusal", words))
     }
 
     /// What was said on the command line wins over what the text says.
-    fn add_given<'a>(&self, refusal: &mut Refusal<'a>)
-    where
-        Self: 'a,
-    {
+    fn add_given(&self, refusal: &mut Refusal<'_>) {
         let given = self.arguments;
         if let Some(host) = &given.host {
             refusal.refused_by.host = Some(Cow::Owned(host.to_string()));
@@ -243,99 +246,23 @@ impl Session<'_> {
             refusal.recipient = Some(Cow::Owned(recipient.to_string()));
         }
     }
-
-    fn letter(
-        &mut self,
-        channel: redeliver_catalog::Channel,
-        values: &redeliver_catalog::Values<'_>,
-    ) -> anyhow::Result<()> {
-        let Some(letter) = redeliver_remedies::letter(self.engine.catalog(), channel, values) else {
-            self.sink.flush()?;
-            output::complain(
-                "nobody needs to be asked in this case, so there is no letter; without --letter you see the steps",
-            );
-            return Ok(());
-        };
-        let mut text = format!("To: {}\nSubject: {}\n", letter.to, letter.subject);
-        for paragraph in &letter.body {
-            text.push('\n');
-            text.push_str(paragraph);
-            text.push('\n');
-        }
-        let shown: Vec<_> = text.lines().map(redeliver_report::visible).collect();
-        Ok(self.sink.plain(&shown.join("\n"))?)
-    }
 }
 
-/// The refusal with what its words name.
-fn with_facts<'r>(refusal: &'r Refusal<'_>, diagnosis: &Diagnosis<'_, 'r>) -> Refusal<'r> {
-    let facts = &diagnosis.facts;
-    let borrowed = |party: &'r Party<'_>| Party {
-        host: party.host.as_deref().map(Cow::Borrowed),
-        ip: party.ip,
-        helo: party.helo.as_deref().map(Cow::Borrowed),
-        side: party.side,
+/// Writes the letter to whoever must be asked.
+fn letter(engine: &Engine, sink: &mut Out, about: &ForLetter<'_>) -> anyhow::Result<()> {
+    let Some(letter) = redeliver_remedies::letter(engine.catalog(), about.channel, &about.values) else {
+        sink.flush()?;
+        output::complain(
+            "nobody needs to be asked in this case, so there is no letter; without --letter you see the steps",
+        );
+        return Ok(());
     };
-    let lines = refusal.reply.lines.iter().map(|line| Cow::Borrowed(line.as_ref())).collect();
-    let mut told = Refusal {
-        reply: model::Reply { code: refusal.reply.code, enhanced: refusal.reply.enhanced, lines },
-        stage: refusal.stage,
-        reported_by: borrowed(&refusal.reported_by),
-        refused_by: borrowed(&refusal.refused_by),
-        client: borrowed(&refusal.client),
-        sender: facts.sender.map(Cow::Borrowed),
-        recipient: facts.recipient.map(Cow::Borrowed),
-        time: refusal.time,
-    };
-    told.client.ip = told.client.ip.or_else(|| facts.ip.and_then(|ip| ip.parse().ok()));
-    told
-}
-
-fn situation<'c>(diagnosis: &Diagnosis<'c, '_>, own_software: Option<&'c Software>) -> Situation<'c> {
-    let first = diagnosis.first();
-    Situation {
-        cause: first.cause,
-        subject: first.subject,
-        act: diagnosis.act,
-        fault: diagnosis.fault,
-        rule: match first.why {
-            Why::Rule(rule) => Some(rule),
-            _ => None,
-        },
-        list: diagnosis
-            .list
-            .map(|_| if matches!(first.why, Why::DeadList(..)) { ListLife::Dead } else { ListLife::Alive }),
-        site: diagnosis.site,
-        software: diagnosis.software,
-        own_software,
+    let mut text = format!("To: {}\nSubject: {}\n", letter.to, letter.subject);
+    for paragraph in &letter.body {
+        text.push('\n');
+        text.push_str(paragraph);
+        text.push('\n');
     }
-}
-
-/// A hypothesis in words.
-fn tell<'c>(hypothesis: &Hypothesis<'c>, values: &redeliver_catalog::Values<'_>) -> model::Hypothesis<'c> {
-    let (rule, why): (Option<Cow<'c, str>>, Cow<'c, str>) = match hypothesis.why {
-        Why::Rule(rule) => (Some(rule.id.into()), rule.meaning.fill(values)),
-        Why::AlsoMeant(rule) => (Some(rule.id.into()), "The same words are also used for this.".into()),
-        Why::DeadList(rule, list) => {
-            let since = list.dead_since.map_or_else(String::new, |date| format!(" since {date}"));
-            let why = format!(
-                "{} is closed{since}: nobody is on it, and a receiver that still asks it refuses at random.",
-                list.name
-            );
-            (Some(rule.id.into()), why.into())
-        }
-        Why::Nearest(rule, likeness) => {
-            let example = rule.examples.first().copied().unwrap_or_default();
-            let why = format!("No rule fits. Most like ({:.0} %): {example}", likeness * 100.0);
-            (Some(format!("nearest:{}", rule.id).into()), why.into())
-        }
-        Why::Nothing => (None, "The text says nothing that is known.".into()),
-    };
-    model::Hypothesis {
-        cause: hypothesis.cause,
-        subject: hypothesis.subject,
-        confidence: hypothesis.confidence,
-        rule,
-        why,
-    }
+    let shown: Vec<_> = text.lines().map(redeliver_report::visible).collect();
+    Ok(sink.plain(&shown.join("\n"))?)
 }

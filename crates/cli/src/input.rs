@@ -33,6 +33,13 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, Fault> {
     Ok(std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|byte| char::from(*byte)).collect(), Cow::Borrowed))
 }
 
+/// Whether a file is a mail: it begins with header fields that mail has.
+pub(crate) fn is_mail(bytes: &[u8]) -> bool {
+    let (headers, _) = redeliver_message::Headers::read(bytes);
+    let known = ["from", "to", "subject", "received", "return-path", "message-id", "mime-version", "delivered-to"];
+    known.iter().filter(|name| headers.has(name)).count() >= 2
+}
+
 /// Checks a text that was given on the command line.
 pub(crate) fn check_text(text: &str) -> Result<(), Fault> {
     decode(text.as_bytes())?;

@@ -8,6 +8,7 @@ mod explain;
 mod input;
 mod output;
 mod sink;
+mod telling;
 
 use std::process::ExitCode;
 

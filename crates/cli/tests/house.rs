@@ -14,14 +14,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("redeliver-model", &[]),
     ("redeliver-catalog", &["redeliver-model"]),
     ("redeliver-records", &["redeliver-model"]),
-    ("redeliver-diagnose", &["redeliver-model", "redeliver-catalog"]),
     ("redeliver-net", &["redeliver-model"]),
     ("redeliver-spf", &["redeliver-model", "redeliver-net", "redeliver-records"]),
+    ("redeliver-message", &["redeliver-model"]),
+    ("redeliver-diagnose", &["redeliver-model", "redeliver-catalog", "redeliver-message"]),
     ("redeliver-remedies", &["redeliver-model", "redeliver-catalog"]),
     ("redeliver-report", &["redeliver-model", "redeliver-catalog"]),
     (
         "redeliver",
-        &["redeliver-model", "redeliver-catalog", "redeliver-diagnose", "redeliver-remedies", "redeliver-report"],
+        &[
+            "redeliver-model",
+            "redeliver-catalog",
+            "redeliver-message",
+            "redeliver-diagnose",
+            "redeliver-remedies",
+            "redeliver-report",
+        ],
     ),
 ];
 
@@ -46,6 +54,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper-util", &["redeliver-net"]),
     ("x509-parser", &["redeliver-net"]),
     ("mail-auth", &[]),
+    ("mail-parser", &["redeliver-message"]),
 ];
 
 /// Licences that a closed product can link.
@@ -126,9 +135,10 @@ fn every_crate_lives_in_its_wing() {
         ("model", "know"),
         ("catalog", "know"),
         ("records", "know"),
-        ("diagnose", "read"),
         ("net", "ask"),
         ("spf", "ask"),
+        ("message", "read"),
+        ("diagnose", "read"),
         ("remedies", "act"),
         ("report", "act"),
     ] {

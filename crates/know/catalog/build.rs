@@ -18,6 +18,8 @@ mod problem;
 mod sentence;
 #[path = "src/source.rs"]
 mod source;
+#[path = "src/texts.rs"]
+mod texts;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let root = Path::new(&std::env::var("CARGO_MANIFEST_DIR")?).join("../../../catalog");

@@ -2,8 +2,11 @@
 
 use std::borrow::Cow;
 
-use redeliver_catalog::{Catalog, Channel, ListLife, Remedy as Known, Rule, SettingSide, Site, Software, Values};
-use redeliver_model::{Act, Cause, Fault, ForWhom, Remedy, ServerSetting, Subject, Verdict};
+use redeliver_catalog::{
+    Catalog, Channel, FORWARDED, ListLife, Parameter, Remedy as Known, ReportEntry, Rule, SettingSide, Site, Software,
+    Values,
+};
+use redeliver_model::{About, Act, Cause, Fault, ForWhom, Remedy, ServerSetting, Subject, Verdict};
 
 /// What was found out about a refusal, as far as advice depends on it.
 #[derive(Debug, Clone, Copy)]
@@ -24,6 +27,8 @@ pub struct Situation<'c> {
     pub site: Option<&'c Site>,
     /// The refusing software.
     pub software: Option<&'c Software>,
+    /// Whether somebody sent the message on before it was refused.
+    pub forwarded: bool,
     /// The software of our own server.
     pub own_software: Option<&'c Software>,
 }
@@ -56,6 +61,41 @@ pub struct Advice<'c> {
 /// Finds the advice for a situation.
 pub fn advise<'c>(catalog: &'c Catalog, situation: &Situation<'c>, values: &Values<'_>) -> Advice<'c> {
     let entry = catalog.cause(situation.cause);
+    let forwarded = catalog.report(FORWARDED).filter(|_| situation.forwarded);
+    if let Some(report) = forwarded {
+        let advice = advise_report(catalog, report, values);
+        return if entry.about == About::Recipient {
+            behind_a_forwarder(advise_cause(catalog, situation, values), advice, values)
+        } else {
+            advice
+        };
+    }
+    advise_cause(catalog, situation, values)
+}
+
+/// The mailbox behind the forwarder is the trouble: what holds for it, said of the address that was written to.
+fn behind_a_forwarder<'c>(cause: Advice<'c>, forwarded: Advice<'c>, values: &Values<'_>) -> Advice<'c> {
+    let sent_on = format!(
+        "{} You wrote to {}, whose mail {} sends on to there.",
+        cause.verdict.summary,
+        values.get(Parameter::WrittenTo),
+        values.get(Parameter::Forwarder),
+    );
+    let verdict =
+        Verdict { summary: sent_on.into(), act: Act::Ask, fault: Fault::Forwarder, actor: forwarded.verdict.actor };
+    let remedies = forwarded.remedies.into_iter().take(1).collect();
+    Advice {
+        verdict,
+        remedies,
+        for_whom: forwarded.for_whom,
+        settings: Vec::new(),
+        channel: forwarded.channel,
+        ..cause
+    }
+}
+
+fn advise_cause<'c>(catalog: &'c Catalog, situation: &Situation<'c>, values: &Values<'_>) -> Advice<'c> {
+    let entry = catalog.cause(situation.cause);
     let actor = situation.rule.and_then(|rule| rule.actor.as_ref()).unwrap_or(&entry.actor);
     let verdict = Verdict {
         fault: situation.fault,
@@ -74,25 +114,52 @@ pub fn advise<'c>(catalog: &'c Catalog, situation: &Situation<'c>, values: &Valu
         let all = places.iter().map(|place| &catalog.remedies[usize::from(*place)]);
         all.filter(|remedy| situation.fits(remedy))
     };
-    let remedies = fitting().map(|remedy| Remedy {
+    Advice {
+        title: entry.title.fill(values),
+        verdict,
+        for_whom,
+        remedies: fitting().map(|remedy| told(catalog, remedy, values)).collect(),
+        settings: settings(situation),
+        channel: first_channel(fitting()),
+    }
+}
+
+/// The advice for a report that is no plain refusal: a kind such as `not-ours`, or `forwarded`.
+pub fn advise_report<'c>(catalog: &'c Catalog, report: &'c ReportEntry, values: &Values<'_>) -> Advice<'c> {
+    let remedies: Vec<&Known> = report.remedies.iter().map(|place| &catalog.remedies[usize::from(*place)]).collect();
+    Advice {
+        title: report.title.fill(values),
+        verdict: Verdict {
+            fault: report.fault,
+            actor: report.actor.fill(values),
+            act: report.act,
+            summary: report.summary.fill(values),
+        },
+        for_whom: ForWhom {
+            author: report.author.fill(values),
+            hosted: report.hosted.fill(values),
+            administrator: report.administrator.fill(values),
+        },
+        remedies: remedies.iter().map(|remedy| told(catalog, remedy, values)).collect(),
+        settings: Vec::new(),
+        channel: first_channel(remedies.into_iter()),
+    }
+}
+
+fn told<'c>(catalog: &'c Catalog, remedy: &'c Known, values: &Values<'_>) -> Remedy<'c> {
+    Remedy {
         id: remedy.id,
         title: remedy.title.fill(values),
         who: remedy.who.as_str(),
         channel: way(catalog, remedy.channel, values),
         proves: remedy.proves,
         steps: remedy.steps.iter().map(|step| step.fill(values)).collect(),
-    });
-    Advice {
-        title: entry.title.fill(values),
-        verdict,
-        for_whom,
-        remedies: remedies.collect(),
-        settings: settings(situation),
-        channel: fitting()
-            .map(|remedy| remedy.channel)
-            .find(|channel| *channel != Channel::Nobody)
-            .unwrap_or(Channel::Nobody),
     }
+}
+
+/// Whom the first person to ask is reached by.
+fn first_channel<'c>(mut remedies: impl Iterator<Item = &'c Known>) -> Channel {
+    remedies.find(|remedy| remedy.channel != Channel::Nobody).map_or(Channel::Nobody, |remedy| remedy.channel)
 }
 
 /// How one asks on a channel.

@@ -5,5 +5,5 @@
 mod advice;
 mod letter;
 
-pub use advice::{Advice, Situation, advise};
+pub use advice::{Advice, Situation, advise, advise_report};
 pub use letter::{Letter, letter};

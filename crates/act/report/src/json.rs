@@ -17,9 +17,10 @@ pub fn explanation(told: &Explanation<'_>, out: &mut Vec<u8>) {
     origin(&mut json, &told.origin);
     json.text("kind", told.kind.as_str());
     json.optional("time", refusal.time.map(|time| time.to_string()).as_deref());
-    json.raw("queue_id", "null");
+    json.optional("queue_id", refusal.queue_id.as_deref());
     json.optional("recipient", refusal.recipient.as_deref());
     json.optional("final_recipient", refusal.recipient.as_deref());
+    json.optional("original_recipient", refusal.original_recipient.as_deref());
     json.optional("sender", refusal.sender.as_deref());
     reply(json.key("reply"), refusal);
     json.optional("stage", refusal.stage.map(redeliver_model::Stage::as_str));
@@ -31,6 +32,7 @@ pub fn explanation(told: &Explanation<'_>, out: &mut Vec<u8>) {
     party(roles.key("refused_by"), &refusal.refused_by);
     party(roles.key("client"), &refusal.client);
     roles.close();
+    forwarded(json.key("forwarded"), refusal.forwarded.as_ref());
     array(json.key("causes"), &told.causes, hypothesis);
     json.text("scope", told.scope.as_str());
     match refusal.reply.class() {
@@ -108,6 +110,19 @@ fn party(out: &mut Vec<u8>, party: &Party<'_>) {
     json.optional("ip", party.ip.map(|ip| ip.to_string()).as_deref());
     json.optional("helo", party.helo.as_deref());
     json.optional("side", party.side.map(redeliver_model::Side::as_str));
+    json.close();
+}
+
+fn forwarded(out: &mut Vec<u8>, forwarded: Option<&redeliver_model::Forwarding<'_>>) {
+    let Some(forwarded) = forwarded else {
+        out.extend_from_slice(b"null");
+        return;
+    };
+    let mut json = Object::open(out);
+    json.optional("by", forwarded.by.as_deref());
+    json.optional("from", forwarded.from.as_deref());
+    json.optional("to", forwarded.to.as_deref());
+    json.text("shown_by", &forwarded.shown_by);
     json.close();
 }
 

@@ -11,6 +11,7 @@ pub fn fault(fault: Fault) -> &'static str {
         Fault::OwnProvider => "the sender's own mail provider",
         Fault::Receiver => "whoever runs the receiving server",
         Fault::Recipient => "the recipient",
+        Fault::Forwarder => "whoever sent the message on",
         Fault::Network => "the network in between",
         Fault::Software => "the sending software",
         Fault::Nobody => "nobody, it is so by design",

@@ -7,15 +7,15 @@ use toml::Spanned;
 
 use crate::completeness::is_check_name;
 use crate::entries::{
-    Also, Blocklist, Catalog, CauseEntry, CodeMeaning, CollidingCode, Form, Letter, Myth, Origin, Remedy, Rule,
-    Setting, Site, SiteFact, Software, Text, Tier, Trailer,
+    Also, Blocklist, Catalog, CauseEntry, CodeMeaning, CollidingCode, Form, Myth, Origin, Remedy, Rule, Setting, Site,
+    SiteFact, Software, Text, Tier, Trailer,
 };
 use crate::generated;
 use crate::problem::Problem;
-use crate::sentence::{Parameter, Sentence};
+use crate::sentence::Sentence;
 use crate::source::{
-    BlocklistFile, CauseFile, CodesFile, Content, LetterFile, RemedyFile, RuleFile, SiteFile, SoftwareFile, SourceFile,
-    TierWord, TrailerFile, WordsFile,
+    BlocklistFile, CauseFile, CodesFile, Content, RemedyFile, RuleFile, SiteFile, SoftwareFile, SourceFile, TierWord,
+    TrailerFile,
 };
 
 /// Confidence that a bare code may claim at most: words beat codes.
@@ -38,8 +38,8 @@ pub fn compile(base: Catalog, files: Vec<SourceFile>, problems: &mut Vec<Problem
     catalog
 }
 
-struct Build<'p> {
-    catalog: Catalog,
+pub(crate) struct Build<'p> {
+    pub(crate) catalog: Catalog,
     /// Ids seen in this folder, with the file that has them: the same id twice is a problem.
     seen: HashMap<String, String>,
     problems: &'p mut Vec<Problem>,
@@ -59,23 +59,24 @@ impl Build<'_> {
             }
             Content::Codes(codes) => self.codes(file, codes),
             Content::Letter(letter) => self.letter(file, letter),
+            Content::Report(report) => self.report(file, report),
             Content::Words(words) => self.words(file, words),
         }
     }
 
-    fn problem(&mut self, file: &SourceFile, at: usize, reason: impl Into<String>) {
+    pub(crate) fn problem(&mut self, file: &SourceFile, at: usize, reason: impl Into<String>) {
         self.problems.push(file.problem(at, reason));
     }
 
     /// An id must be the file's name, well formed and unique among its kind.
-    fn id(&mut self, file: &SourceFile, kind: &str, id: &str, at: usize) {
+    pub(crate) fn id(&mut self, file: &SourceFile, kind: &str, id: &str, at: usize) {
         if id != file.stem() {
             self.problem(file, at, format!("the id `{id}` is not the file's name"));
         }
         self.unique(file, kind, id, at);
     }
 
-    fn unique(&mut self, file: &SourceFile, kind: &str, id: &str, at: usize) {
+    pub(crate) fn unique(&mut self, file: &SourceFile, kind: &str, id: &str, at: usize) {
         if id.is_empty()
             || !id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.' | b'/'))
         {
@@ -86,7 +87,7 @@ impl Build<'_> {
         }
     }
 
-    fn sentence(&mut self, file: &SourceFile, text: &Spanned<String>) -> Sentence {
+    pub(crate) fn sentence(&mut self, file: &SourceFile, text: &Spanned<String>) -> Sentence {
         if text.get_ref().trim().is_empty() {
             self.problem(file, text.span().start, "the text is empty");
         }
@@ -103,7 +104,7 @@ impl Build<'_> {
         texts(names)
     }
 
-    fn remedy_ids(&mut self, file: &SourceFile, ids: &[Spanned<String>]) -> Vec<u16> {
+    pub(crate) fn remedy_ids(&mut self, file: &SourceFile, ids: &[Spanned<String>]) -> Vec<u16> {
         let mut places = Vec::new();
         for id in ids {
             match self.catalog.remedies.iter().position(|remedy| remedy.id == id.get_ref()) {
@@ -299,39 +300,6 @@ impl Build<'_> {
         }
     }
 
-    fn letter(&mut self, file: &SourceFile, source: &LetterFile) {
-        let entry = Letter {
-            channel: *source.channel.get_ref(),
-            way: self.sentence(file, &source.en.way),
-            to: self.sentence(file, &source.en.to),
-            subject: self.sentence(file, &source.en.subject),
-            body: source.en.body.iter().map(|paragraph| self.sentence(file, paragraph)).collect(),
-        };
-        if entry.channel.as_str() != file.stem() {
-            self.problem(file, source.channel.span().start, "the channel is not the file's name");
-        }
-        put(&mut self.catalog.letters, entry, |letter| letter.channel);
-    }
-
-    fn words(&mut self, file: &SourceFile, source: &WordsFile) {
-        self.catalog.words = self.word_table(file, &source.en);
-        self.catalog.letter_words = self.word_table(file, &source.letter);
-    }
-
-    fn word_table(&mut self, file: &SourceFile, source: &BTreeMap<Spanned<String>, String>) -> Vec<Text> {
-        let mut words = vec![""; Parameter::ALL.len()];
-        for (name, text) in source {
-            match Parameter::named(name.get_ref()) {
-                Some(parameter) => words[parameter as usize] = keep(text),
-                None => self.problem(file, name.span().start, format!("`{}` is not a parameter", name.get_ref())),
-            }
-        }
-        for parameter in Parameter::ALL.into_iter().filter(|parameter| words[*parameter as usize].is_empty()) {
-            self.problem(file, 0, format!("no words for `{}`", parameter.as_str()));
-        }
-        words
-    }
-
     fn trailers(&mut self, file: &SourceFile, sources: &[TrailerFile]) {
         for source in sources {
             for phrase in source.any.iter().filter(|phrase| phrase.get_ref().trim().is_empty()) {
@@ -454,7 +422,7 @@ fn tier(source: &RuleFile, origin: Origin) -> Tier {
 }
 
 /// Replaces the entry with the same key, or adds it; the place of it.
-fn put<T, K: PartialEq>(entries: &mut Vec<T>, entry: T, key: impl Fn(&T) -> K) -> usize {
+pub(crate) fn put<T, K: PartialEq>(entries: &mut Vec<T>, entry: T, key: impl Fn(&T) -> K) -> usize {
     let place = entries.iter().position(|known| key(known) == key(&entry));
     if let Some(place) = place {
         entries[place] = entry;

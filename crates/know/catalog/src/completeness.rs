@@ -1,9 +1,10 @@
 //! What a whole catalog must have, whatever files it was put together from.
 
-use redeliver_model::{Cause, Domain};
+use redeliver_model::{Cause, Domain, ReportKind};
 
 use crate::entries::{Catalog, Channel};
 use crate::problem::Problem;
+use crate::texts::FORWARDED;
 
 /// The names of checks that `settled_by` and `proves` may use; `blocklist:<zone>` comes on top.
 const CHECKS: [&str; 23] = [
@@ -46,6 +47,13 @@ pub fn check_complete(catalog: &Catalog, problems: &mut Vec<Problem>) {
         }
         if !catalog.rules.iter().any(|rule| rule.cause == *cause) {
             problems.push(missing(format!("no rule leads to the cause `{cause}`: it has no example")));
+        }
+    }
+    let refusals = [ReportKind::Refusal, ReportKind::Delayed];
+    let kinds = ReportKind::ALL.iter().filter(|kind| !refusals.contains(kind)).map(|kind| kind.as_str());
+    for id in kinds.chain([FORWARDED]) {
+        if !catalog.reports.iter().any(|report| report.id == id) {
+            problems.push(Problem { file: "reports".to_owned(), line: 0, reason: format!("there is no `{id}`") });
         }
     }
     for channel in Channel::ALL {

@@ -31,6 +31,8 @@ pub struct Catalog {
     pub rules: Vec<Rule>,
     /// Words that say nothing about the cause.
     pub trailers: Vec<Trailer>,
+    /// What is told about reports that are no plain refusal.
+    pub reports: Vec<ReportEntry>,
     /// Letters to whoever must be asked, one a channel.
     pub letters: Vec<Letter>,
     /// Codes that mean different things at different sites.
@@ -61,6 +63,25 @@ pub struct CauseEntry {
     pub remedies: Vec<u16>,
     pub source: Text,
     pub myths: Vec<Myth>,
+    pub title: Sentence,
+    pub summary: Sentence,
+    pub actor: Sentence,
+    pub author: Sentence,
+    pub hosted: Sentence,
+    pub administrator: Sentence,
+}
+
+/// What is told about a report that is no plain refusal: `delivered`, `not-ours` ..., or a refusal behind a forwarder.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(bound(deserialize = "'de: 'static"))]
+#[allow(missing_docs, reason = "the fields are explained in catalog/README.md")]
+pub struct ReportEntry {
+    /// A word of `ReportKind`, or `forwarded`.
+    pub id: Text,
+    pub fault: Fault,
+    pub act: Act,
+    pub remedies: Vec<u16>,
+    pub source: Text,
     pub title: Sentence,
     pub summary: Sentence,
     pub actor: Sentence,

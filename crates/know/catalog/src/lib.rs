@@ -11,13 +11,15 @@ mod look_up;
 mod problem;
 mod sentence;
 mod source;
+mod texts;
 
 pub use completeness::is_check_name;
 pub use entries::{
     Also, Blocklist, Catalog, CauseEntry, Channel, CodeMeaning, CollidingCode, Form, Letter, ListLife, ListStatus,
-    Lists, Myth, Origin, Remedy, Rule, Setting, SettingSide, Site, SiteFact, Software, Text, Tier, Trailer, Weight,
-    Who,
+    Lists, Myth, Origin, Remedy, ReportEntry, Rule, Setting, SettingSide, Site, SiteFact, Software, Text, Tier,
+    Trailer, Weight, Who,
 };
 pub use look_up::CatalogError;
 pub use problem::Problem;
 pub use sentence::{Parameter, Piece, Sentence, Values};
+pub use texts::FORWARDED;

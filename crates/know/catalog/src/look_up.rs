@@ -6,7 +6,7 @@ use redeliver_model::Cause;
 
 use crate::compile;
 use crate::completeness;
-use crate::entries::{Blocklist, Catalog, CauseEntry, Remedy, Rule, Site, Software};
+use crate::entries::{Blocklist, Catalog, CauseEntry, Remedy, ReportEntry, Rule, Site, Software};
 use crate::problem::Problem;
 use crate::source;
 
@@ -59,6 +59,11 @@ impl Catalog {
     /// The entry of a cause.
     pub fn cause(&self, cause: Cause) -> &CauseEntry {
         &self.causes[cause as usize]
+    }
+
+    /// What is told about a kind of report, or about `forwarded` mail.
+    pub fn report(&self, id: &str) -> Option<&ReportEntry> {
+        self.reports.iter().find(|report| report.id == id)
     }
 
     /// A remedy by its id.

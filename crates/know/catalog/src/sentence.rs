@@ -30,11 +30,13 @@ pub enum Parameter {
     Wait,
     Reply,
     Time,
+    Forwarder,
+    WrittenTo,
 }
 
 impl Parameter {
     /// All of them, in the order of [`Values`].
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Host,
         Self::Site,
         Self::Ip,
@@ -54,6 +56,8 @@ impl Parameter {
         Self::Wait,
         Self::Reply,
         Self::Time,
+        Self::Forwarder,
+        Self::WrittenTo,
     ];
 
     /// The name between the braces.
@@ -78,6 +82,8 @@ impl Parameter {
             Self::Wait => "wait",
             Self::Reply => "reply",
             Self::Time => "time",
+            Self::Forwarder => "forwarder",
+            Self::WrittenTo => "written_to",
         }
     }
 
@@ -103,6 +109,8 @@ impl Parameter {
             Self::Wait => "<time>",
             Self::Reply => "<reply>",
             Self::Time => "<date>",
+            Self::Forwarder => "<forwarder>",
+            Self::WrittenTo => "<address>",
         }
     }
 

@@ -43,6 +43,7 @@ pub enum Content {
     Phrases(PhrasesFile),
     Codes(CodesFile),
     Letter(LetterFile),
+    Report(Box<ReportFile>),
     Words(WordsFile),
 }
 
@@ -84,6 +85,17 @@ pub struct CauseTexts {
     pub author: Spanned<String>,
     pub hosted: Spanned<String>,
     pub administrator: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReportFile {
+    pub id: Spanned<String>,
+    pub fault: Fault,
+    pub act: Act,
+    pub remedies: Vec<Spanned<String>>,
+    pub source: String,
+    pub en: CauseTexts,
 }
 
 #[derive(Deserialize)]
@@ -328,7 +340,7 @@ pub fn read_folder(root: &Path, problems: &mut Vec<Problem>) -> Vec<SourceFile> 
         }
     }
     let mut paths = vec![String::from("words.toml")];
-    for folder in ["causes", "remedies", "blocklists", "sites", "software", "phrases", "codes", "letters"] {
+    for folder in ["causes", "remedies", "blocklists", "sites", "software", "phrases", "codes", "letters", "reports"] {
         let Ok(entries) = std::fs::read_dir(root.join(folder)) else { continue };
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -371,6 +383,7 @@ pub fn read_file(path: String, text: String, problems: &mut Vec<Problem>) -> Opt
         "phrases" => toml::from_str(&text).map(Content::Phrases),
         "codes" => toml::from_str(&text).map(Content::Codes),
         "letters" => toml::from_str(&text).map(Content::Letter),
+        "reports" => toml::from_str(&text).map(|file| Content::Report(Box::new(file))),
         _ => toml::from_str(&text).map(Content::Words),
     };
     match content {

@@ -16,7 +16,7 @@ pub use address::{AddressError, Domain, EmailAddress};
 pub use cause::Cause;
 pub use clock::{Clock, FixedClock, PartialDate, Timestamp};
 pub use explanation::{Explanation, ForWhom, Hypothesis, Origin, Remedy, ServerSetting, Unread, Verdict};
-pub use refusal::{Party, Refusal};
+pub use refusal::{Forwarding, Party, Refusal};
 pub use reply::Reply;
 pub use status::{EnhancedStatus, StatusPattern};
 pub use vocabulary::{

@@ -25,6 +25,19 @@ impl Party<'_> {
     }
 }
 
+/// The message was sent on by somebody, and refused behind him.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Forwarding<'a> {
+    /// The server that sent it on.
+    pub by: Option<Cow<'a, str>>,
+    /// The address that it came to there.
+    pub from: Option<Cow<'a, str>>,
+    /// The address that it was sent on to.
+    pub to: Option<Cow<'a, str>>,
+    /// What shows it, in words.
+    pub shown_by: Cow<'a, str>,
+}
+
 /// One "no" or "not yet", as it was read. Judging it is the engine's work.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Refusal<'a> {
@@ -40,8 +53,18 @@ pub struct Refusal<'a> {
     pub client: Party<'a>,
     /// The envelope sender (MAIL FROM).
     pub sender: Option<Cow<'a, str>>,
-    /// The recipient the refusal is about.
+    /// The recipient the refusal is about: the address that was refused last.
     pub recipient: Option<Cow<'a, str>>,
+    /// The address that was written to, where somebody sent it on to another one.
+    pub original_recipient: Option<Cow<'a, str>>,
+    /// What else the same report says about the same recipient: the words of the notification, a printed session.
+    pub further: Vec<Reply<'a>>,
+    /// Whether the reporting server has given up, whatever the code says (RFC 3464 2.3.3 `failed`).
+    pub given_up: bool,
+    /// The id in the reporting server's queue.
+    pub queue_id: Option<Cow<'a, str>>,
+    /// Who sent the message on before it was refused.
+    pub forwarded: Option<Forwarding<'a>>,
     /// When it was said.
     pub time: Option<Timestamp>,
 }

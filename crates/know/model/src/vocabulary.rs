@@ -124,6 +124,8 @@ vocabulary! {
         Receiver = "receiver",
         /// The person who was written to.
         Recipient = "recipient",
+        /// Who sent the message on to where it was refused.
+        Forwarder = "forwarder",
         /// The network in between.
         Network = "network",
         /// The sending software.

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 use redeliver_catalog::{Blocklist, Catalog, Origin, Parameter, Rule, Site, Software, Text, Tier, Values};
-use redeliver_model::{Act, AddressIsBad, Cause, Fault, Refusal, Retry, Scope, Timestamp};
+use redeliver_model::{Act, AddressIsBad, Cause, Fault, Refusal, Reply, Retry, Scope, Timestamp};
 
 use crate::facts::Facts;
 use crate::index::Index;
@@ -19,6 +19,9 @@ const SURE_ENOUGH_TO_CALL_DEAD: f32 = 0.85;
 
 /// Below this confidence nobody is told to stop or to send never again.
 const SURE_ENOUGH_TO_STOP: f32 = 0.5;
+
+/// From this confidence on, clear words are not compared with the other texts of a report.
+const SURE_ENOUGH_TO_READ_NO_FURTHER: f32 = 0.75;
 
 /// A second cause at least this likely deserves the check that decides.
 const WORTH_SETTLING: f32 = 0.2;
@@ -36,6 +39,8 @@ pub struct Engine {
 /// What a refusal means, without having asked the world.
 #[derive(Debug, Clone)]
 pub struct Diagnosis<'c, 'r> {
+    /// The words that it was read from: the refusal's reply, or one of its further texts that says more.
+    pub said: &'r Reply<'r>,
     /// The causes, best first; never empty.
     pub causes: Vec<Hypothesis<'c>>,
     /// How far the no reaches.
@@ -127,20 +132,44 @@ impl Engine {
         scratch.find_software(&self.index).map(|number| &self.catalog.software[usize::from(number)])
     }
 
-    /// Reads a refusal as of `now`, or as of its own time if that is known.
+    /// Reads a refusal as of `now`, or as of its own time if that is known. Where its reply leaves doubt, its further
+    /// texts are read too, and the one that says most counts.
     pub fn diagnose<'c, 'r>(
         &'c self,
-        refusal: &'r Refusal<'_>,
+        refusal: &'r Refusal<'r>,
+        now: Timestamp,
+        scratch: &mut Scratch,
+    ) -> Diagnosis<'c, 'r> {
+        let mut best = self.diagnose_reply(refusal, &refusal.reply, now, scratch);
+        for reply in &refusal.further {
+            if !leaves_doubt(best.first()) {
+                break;
+            }
+            let other = self.diagnose_reply(refusal, reply, now, scratch);
+            if says_more(other.first(), best.first()) {
+                best = other;
+            }
+        }
+        if best.said.lines.is_empty() {
+            // Nothing was understood; then these are the words to show.
+            best.said = refusal.further.first().unwrap_or(best.said);
+        }
+        best
+    }
+
+    fn diagnose_reply<'c, 'r>(
+        &'c self,
+        refusal: &'r Refusal<'r>,
+        reply: &'r Reply<'r>,
         now: Timestamp,
         scratch: &mut Scratch,
     ) -> Diagnosis<'c, 'r> {
         scratch.folded.clear();
-        for line in &refusal.reply.lines {
+        for line in &reply.lines {
             scratch.folded.add(line);
         }
         let site = refusal.refused_by.host.as_deref().and_then(|host| self.site_number(host));
-        let about =
-            Circumstances { code: refusal.reply.code, status: refusal.reply.enhanced, stage: refusal.stage, site };
+        let about = Circumstances { code: reply.code, status: reply.enhanced, stage: refusal.stage, site };
         scratch.match_rules(&self.index, &self.catalog, about);
         let mut causes = rank::rank(&self.catalog, &scratch.candidates, refusal.time.unwrap_or(now));
         if causes.first().is_none_or(|first| first.confidence < ASK_THE_NEAREST) {
@@ -155,7 +184,7 @@ impl Engine {
         let site = site.or(scratch.marked_site).or(site_of_rule(&causes));
         let site = site.map(|number| &self.catalog.sites[usize::from(number)]);
         let software = self.software(&causes, scratch);
-        self.conclude(refusal, causes, scratch, (site, software))
+        self.conclude((refusal, reply), causes, scratch, (site, software))
     }
 
     /// The software whose mark was found, or whose rule the first cause comes from.
@@ -169,7 +198,7 @@ impl Engine {
 
     fn conclude<'c, 'r>(
         &'c self,
-        refusal: &'r Refusal<'_>,
+        (refusal, reply): (&'r Refusal<'r>, &'r Reply<'r>),
         causes: Vec<Hypothesis<'c>>,
         scratch: &Scratch,
         (site, software): (Option<&'c Site>, Option<&'c Software>),
@@ -178,7 +207,7 @@ impl Engine {
         let entry = self.catalog.cause(first.cause);
         // A rule's own words hold only for the cause that it states.
         let rule = first.why.rule().filter(|rule| matches!(first.why, Why::Rule(_)) && rule.cause == first.cause);
-        let class = refusal.reply.class();
+        let class = reply.class();
         let list = self.named_list(&scratch.candidates);
         let blocklisted = list.is_none() && matches!(first.cause, Cause::Blocklisted | Cause::DynamicIp);
         let mut act = rule.and_then(|rule| rule.act).unwrap_or(entry.act);
@@ -206,7 +235,8 @@ impl Engine {
             site,
             software,
             list,
-            facts: Facts::read(refusal, &scratch.folded, first.subject, blocklisted),
+            said: reply,
+            facts: Facts::read(refusal, reply, &scratch.folded, first.subject, blocklisted),
             causes,
         }
     }
@@ -256,6 +286,27 @@ impl Engine {
         values.set(Parameter::FormUrl, form.map(|form| form.url));
         values
     }
+}
+
+/// Whether further texts of the same report may say more: a guess, a bare code, or that a server gave up, which is never
+/// the reason itself.
+fn leaves_doubt(first: &Hypothesis<'_>) -> bool {
+    first.confidence < SURE_ENOUGH_TO_READ_NO_FURTHER
+        || !first.is_said_in_words()
+        || matches!(first.cause, Cause::Expired | Cause::Unknown | Cause::Policy)
+}
+
+/// Whether another text says more than the best so far.
+fn says_more(other: &Hypothesis<'_>, best: &Hypothesis<'_>) -> bool {
+    if !other.is_said_in_words() || other.confidence < 0.5 || other.cause == Cause::Unknown {
+        return false;
+    }
+    if other.cause == Cause::Expired {
+        return best.cause == Cause::Unknown;
+    }
+    !best.is_said_in_words()
+        || matches!(best.cause, Cause::Expired | Cause::Unknown)
+        || other.confidence > best.confidence + 0.1
 }
 
 /// The site whose own rule or tag the first cause comes from.

@@ -1,6 +1,6 @@
 //! What a reply names: addresses, IPs, pages, lists, waiting times.
 
-use redeliver_model::{Refusal, Subject};
+use redeliver_model::{Refusal, Reply, Subject};
 
 use crate::fold::{Folded, Found, Kind};
 
@@ -23,14 +23,20 @@ pub struct Facts<'a> {
 
 impl<'a> Facts<'a> {
     /// Reads the facts; what the caller already knows of the refusal wins.
-    pub fn read(refusal: &'a Refusal<'_>, folded: &Folded, subject: Subject, blocklisted: bool) -> Self {
-        let line = |found: &Found| refusal.reply.lines.get(usize::from(found.line)).map_or("", |line| line.as_ref());
+    pub fn read(
+        refusal: &'a Refusal<'_>,
+        reply: &'a Reply<'_>,
+        folded: &Folded,
+        subject: Subject,
+        blocklisted: bool,
+    ) -> Self {
+        let line = |found: &Found| reply.lines.get(usize::from(found.line)).map_or("", |line| line.as_ref());
         let raw = |found: &Found| line(found).get(found.start as usize..found.end as usize).unwrap_or("");
         let of = |kind: Kind| folded.found.iter().filter(move |found| found.kind == kind);
         let mut facts = Facts {
             sender: refusal.sender.as_deref(),
             recipient: refusal.recipient.as_deref(),
-            wait: refusal.reply.lines.iter().find_map(|line| waiting_time(line)),
+            wait: reply.lines.iter().find_map(|line| waiting_time(line)),
             url: of(Kind::Url).map(raw).next(),
             ..Facts::default()
         };

@@ -183,6 +183,10 @@ impl Folded {
             self.blank();
             return at + 1;
         }
+        // "denied...7d39": dots in a row separate words.
+        if let Some(dots) = bytes[at..end].windows(2).position(|two| two == b"..") {
+            end = at + dots;
+        }
         let run = &bytes[at..end];
         if run.contains(&b'.') {
             // Answers of lists (RFC 5782 2.1) say something by themselves and are kept.
@@ -398,6 +402,7 @@ mod tests {
             ("was detected as spam.FortiGuard AntiSpam", "was detected as spam fortiguard antispam"),
             ("RESOLVER.ADR.RecipNotFound; not found", "resolver.adr.recipnotfound not found"),
             ("Boîte du destinataire archivée, Größe", "boite du destinataire archivee grosse"),
+            ("Access denied...7d39d5 ok", "access denied 7d39d5 ok"),
             ("Ящик ПЕРЕПОЛНЕН", "ящик переполнен"),
             ("ＥＲＲＯＲ：拒否。", "error 拒否"),
             ("said:: no ::", "said no"),

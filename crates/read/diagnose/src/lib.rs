@@ -5,6 +5,7 @@
 //! is `unknown`.
 
 mod automaton;
+mod bounce;
 mod engine;
 mod facts;
 mod fold;
@@ -18,6 +19,7 @@ mod rank;
 mod self_test;
 mod words;
 
+pub use bounce::{NotOurs, Ours, Reading, Told, read_mail};
 pub use engine::{Diagnosis, Engine};
 pub use facts::Facts;
 pub use fold::MOST_BYTES;

@@ -51,7 +51,7 @@ pub fn locate(text: &str) -> Located<'_> {
         at
     } else {
         // No code anywhere: every word may be the server's.
-        refusal.reply = Reply::parse(cut_ending(text));
+        refusal.reply = Reply::parse(text);
         refusal.stage = stage(text);
         return Located { refusal, before: "", after: "" };
     };
@@ -107,7 +107,9 @@ fn code_within(text: &str) -> Option<usize> {
         if EnhancedStatus::read(rest).is_some() {
             return Some(at);
         }
-        let opened = before.is_empty()
+        let line = before.trim_end_matches([' ', '\t']);
+        let opened = line.is_empty()
+            || line.ends_with('\n')
             || before.ends_with(['\n', '\'', '"', '“', '«', '(', '>', '<'])
             || before.ends_with(": ")
             || before.ends_with("<<< ");

@@ -55,6 +55,13 @@ pub struct Hypothesis<'c> {
     score: f32,
 }
 
+impl Hypothesis<'_> {
+    /// Whether words, a tag or a named list speak for it, and not a bare code or a likeness.
+    pub fn is_said_in_words(&self) -> bool {
+        self.tier >= Tier::Words
+    }
+}
+
 /// Ranks the causes of the candidates (best first) as seen at `when`.
 pub fn rank<'c>(catalog: &'c Catalog, candidates: &[Candidate], when: Timestamp) -> Vec<Hypothesis<'c>> {
     let mut ranked: Vec<Hypothesis<'c>> = Vec::with_capacity(MOST_CAUSES + 2);
@@ -67,6 +74,7 @@ pub fn rank<'c>(catalog: &'c Catalog, candidates: &[Candidate], when: Timestamp)
         }
     }
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
+    yield_to_the_real_error(&mut ranked);
     let Some(first) = ranked.first().copied() else { return ranked };
     if first.confidence >= SURE_ENOUGH_TO_BE_BRIEF && first.tier >= Tier::Words {
         // What a bare code or a weak word also suggests is noise beside clear words.
@@ -103,6 +111,22 @@ pub fn rank<'c>(catalog: &'c Catalog, candidates: &[Candidate], when: Timestamp)
     ranked[1..].sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     ranked.truncate(MOST_CAUSES);
     ranked
+}
+
+/// That a server gave up is never the reason itself: the error before it is, if the same text names one.
+fn yield_to_the_real_error(ranked: &mut [Hypothesis<'_>]) {
+    if ranked.first().is_none_or(|first| first.cause != Cause::Expired) {
+        return;
+    }
+    let is_real = |other: &Hypothesis<'_>| {
+        let vague = matches!(other.cause, Cause::Expired | Cause::Unknown);
+        other.tier >= Tier::Words && other.confidence >= 0.5 && !vague
+    };
+    // "timeout" stands in the words of giving up as well.
+    let better = ranked.iter().position(|other| is_real(other) && other.cause != Cause::Unreachable);
+    if let Some(real) = better.or_else(|| ranked.iter().position(is_real)) {
+        ranked[..=real].rotate_right(1);
+    }
 }
 
 /// Adds the nearest known reply to what little the rules gave.

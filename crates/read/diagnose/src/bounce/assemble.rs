@@ -1,0 +1,273 @@
+//! Puts together what the readers found: for each recipient the server's words, and what else is said about him.
+
+use std::borrow::Cow;
+
+use redeliver_model::{EnhancedStatus, Refusal, Reply, ReportKind, Timestamp};
+
+use super::delivery_status::{Action, PerRecipient};
+use super::passages::{Form, Passage, is_address, passages};
+use super::recipients::{failed_recipients, named, same_address};
+use super::report::Report;
+use super::roles;
+use super::transcript::{Exchange, exchanges};
+use super::{Ours, Told};
+use crate::locate::locate;
+
+/// Bytes of the whole words that are read as a last resort.
+const MOST_WORDS: usize = 4 * 1024;
+
+/// Most single lines about one recipient that are read.
+const MOST_LINES: usize = 8;
+
+/// What the report says about each recipient; one without a recipient where none is named.
+pub fn told(report: &Report<'_>, ours: &Ours, kind: ReportKind) -> Vec<Told> {
+    let found = passages(&report.words);
+    let sessions = exchanges(&report.words);
+    let fields = report.status.iter().chain(&report.receipt);
+    let status: Vec<&PerRecipient> = fields.flat_map(|status| &status.recipients).collect();
+    let mut all: Vec<Told> = if status.iter().any(|one| one.recipient.is_some() || one.original.is_some()) {
+        let mut all: Vec<Told> = {
+            let alone = status.len() == 1;
+            status.iter().map(|one| of_status(report, (one, alone), kind, &found, &sessions)).collect()
+        };
+        // What failed is what the mail is about.
+        if kind != ReportKind::Delivered {
+            all.retain(|told| told.kind != ReportKind::Delivered);
+        }
+        all.dedup_by(|a, b| a.refusal.recipient.is_some() && a.refusal == b.refusal);
+        all
+    } else {
+        let lone = status.first().copied();
+        let named = named(report, &found);
+        let alone = named.names.len() <= 1;
+        named
+            .or_nobody()
+            .map(|address| {
+                let mut refusal = of_words(report, &Whose::named(address.as_deref(), alone), &found, &sessions);
+                if let Some(one) = lone {
+                    add_status(&mut refusal, one);
+                }
+                Told { kind, refusal }
+            })
+            .collect()
+    };
+    // What failed comes first.
+    all.sort_by_key(|told| told.kind != kind);
+    if all.is_empty() {
+        all.push(Told { kind, refusal: of_words(report, &Whose::named(None, true), &found, &sessions) });
+    }
+    for told in &mut all {
+        let refusal = &mut told.refusal;
+        refusal.sender = refusal.sender.take().or_else(|| sender(report).map(Cow::Owned));
+        refusal.time = refusal.time.or_else(|| time(report));
+        told.refusal.given_up = told.kind == ReportKind::Refusal;
+        roles::assign(report, ours, &mut told.refusal);
+    }
+    all
+}
+
+/// Whether neither status fields nor plain words name a recipient.
+pub fn names_nobody(report: &Report<'_>) -> bool {
+    let mut status = report.status.iter().flat_map(|status| &status.recipients);
+    if status.any(|one| one.recipient.is_some() || one.original.is_some()) {
+        return false;
+    }
+    let named = named(report, &passages(&report.words));
+    named.guessed || named.names.is_empty()
+}
+
+/// Whether there is neither a recipient, nor a code, nor a returned message.
+pub fn says_nothing(report: &Report<'_>) -> bool {
+    let whole = locate(&report.words).refusal.reply;
+    report.returned.is_none()
+        && whole.code.is_none()
+        && whole.enhanced.is_none()
+        && named(report, &passages(&report.words)).names.is_empty()
+}
+
+/// Sender, recipient and time alone.
+pub fn bare(report: &Report<'_>) -> Refusal<'static> {
+    let owned = |address: Option<String>| address.map(Cow::Owned);
+    Refusal {
+        sender: owned(report.headers.address("to")),
+        recipient: owned(report.headers.address("from")),
+        time: report.headers.date("date"),
+        ..Refusal::default()
+    }
+}
+
+/// A recipient of the status fields, with what the words say about him.
+fn of_status(
+    report: &Report<'_>,
+    (one, alone): (&PerRecipient, bool),
+    kind: ReportKind,
+    found: &[Passage],
+    sessions: &[Exchange],
+) -> Told {
+    let kind = match one.action {
+        Some(Action::Failed) => ReportKind::Refusal,
+        Some(Action::Delayed) => ReportKind::Delayed,
+        Some(Action::Delivered) => ReportKind::Delivered,
+        None if one.status.is_some_and(|status| status.class == 2) => ReportKind::Delivered,
+        None => kind,
+    };
+    let (recipient, original) = match (&one.recipient, &one.original) {
+        (Some(recipient), Some(original)) if one.routed || recipient.starts_with('/') => (Some(original), None),
+        (Some(recipient), original) => {
+            (Some(recipient), original.as_ref().filter(|original| !same_address(original, recipient)))
+        }
+        (None, original) => (original.as_ref(), None),
+    };
+    let lone_failed = || failed_recipients(report).pop().filter(|_| failed_recipients(report).len() == 1);
+    let recipient = recipient.cloned().or_else(lone_failed);
+    let mine = Whose { address: recipient.as_deref(), original: one.original.as_deref(), alone };
+    let mut refusal = match &one.diagnostic {
+        Some(words) => {
+            let mut refusal = owned(locate(words).refusal);
+            let further = of_words(report, &mine, found, sessions);
+            refusal.stage = refusal.stage.or(further.stage);
+            if refusal.refused_by.is_unknown() {
+                refusal.refused_by = further.refused_by;
+            }
+            if further.reply != refusal.reply {
+                refusal.further.push(further.reply);
+            }
+            refusal.further.extend(further.further.into_iter().filter(|other| *other != refusal.reply));
+            refusal
+        }
+        None => of_words(report, &mine, found, sessions),
+    };
+    refusal.recipient = recipient.map(Cow::Owned);
+    refusal.original_recipient = original.map(|original| Cow::Owned(original.clone()));
+    add_status(&mut refusal, one);
+    Told { kind, refusal }
+}
+
+/// Adds what the status fields know and the words do not.
+fn add_status(refusal: &mut Refusal<'static>, one: &PerRecipient) {
+    if let Some(status) = one.status {
+        add_enhanced(&mut refusal.reply, status);
+        if one.diagnostic.is_none() {
+            refusal.further.iter_mut().for_each(|reply| add_enhanced(reply, status));
+        }
+    }
+    if let Some(words) = &one.status_words {
+        refusal.further.push(Reply { code: None, enhanced: one.status, lines: vec![Cow::Owned(words.clone())] });
+    }
+    refusal.time = one.last_attempt.or(refusal.time);
+    if let Some(host) = &one.remote_mta {
+        let literal = host.trim_matches(|c| matches!(c, '[' | ']'));
+        match literal.parse() {
+            Ok(ip) => refusal.refused_by.ip = refusal.refused_by.ip.or(Some(ip)),
+            Err(_) => refusal.refused_by.host = Some(Cow::Owned(host.clone())),
+        }
+    }
+}
+
+/// A status that the server's own words do not contradict.
+fn add_enhanced(reply: &mut Reply<'static>, status: EnhancedStatus) {
+    let fits = reply.code.is_none_or(|code| code / 100 == u16::from(status.class));
+    if reply.enhanced.is_none() && fits {
+        reply.enhanced = Some(status);
+    }
+}
+
+/// Whose words are looked for.
+struct Whose<'a> {
+    /// The recipient.
+    address: Option<&'a str>,
+    /// The address that was written to, under which the words may name him.
+    original: Option<&'a str>,
+    /// Whether the report is about nobody else, so that all its words are about him.
+    alone: bool,
+}
+
+impl<'a> Whose<'a> {
+    fn named(address: Option<&'a str>, alone: bool) -> Self {
+        Self { address, original: None, alone }
+    }
+
+    fn is(&self, other: &str) -> bool {
+        [self.address, self.original].into_iter().flatten().any(|own| same_address(other, own))
+    }
+}
+
+/// What the words say about a recipient: his passage, his lines of the session, then everything.
+fn of_words(report: &Report<'_>, whose: &Whose<'_>, found: &[Passage], sessions: &[Exchange]) -> Refusal<'static> {
+    let mut texts: Vec<Refusal<'static>> = Vec::new();
+    let is_his = |other: &str| whose.is(other);
+    let is_heading = |one: &Passage| one.form == Form::Heading;
+    if let Some(mut place) = found.iter().rposition(|one| is_his(&one.address) && is_heading(one)) {
+        // Addresses listed one below the other share what stands behind the last.
+        while found[place].text.trim().is_empty() && found.get(place + 1).is_some_and(is_heading) {
+            place += 1;
+        }
+        if !found[place].text.trim().is_empty() {
+            texts.push(owned(locate(&found[place].text).refusal));
+        }
+    }
+    let mine = sessions.iter().filter(|one| one.recipient.as_deref().is_none_or(is_his) || whose.address.is_none());
+    for one in mine {
+        let mut refusal = owned(locate(&one.reply).refusal);
+        refusal.stage = one.stage.or(refusal.stage);
+        if let Some(host) = &one.host {
+            refusal.refused_by.host = Some(Cow::Owned(host.clone()));
+        }
+        texts.push(refusal);
+    }
+    for one in found.iter().filter(|one| is_his(&one.address) && !is_heading(one)).take(MOST_LINES) {
+        texts.push(owned(locate(&one.text).refusal));
+    }
+    let end = report.words.floor_char_boundary(report.words.len().min(MOST_WORDS));
+    let all_words = report.words[..end].trim();
+    let subject = report.headers.text("subject");
+    let all_words = if all_words.is_empty() { subject.unwrap_or_default() } else { Cow::Borrowed(all_words) };
+    let mut all = owned(locate(&all_words).refusal);
+    if whose.alone && (all.reply.code.is_some() || all.reply.enhanced.is_some()) {
+        // A reply quoted among the words is as good as one in a passage.
+        texts.push(std::mem::take(&mut all));
+    }
+    // The server's own words, with a code, before those of the notification.
+    let first = texts.iter().position(|one| one.reply.code.is_some() || one.reply.enhanced.is_some()).unwrap_or(0);
+    let mut refusal = if texts.is_empty() { Refusal::default() } else { texts.remove(first) };
+    // What the notification says itself comes last: it holds much that is said in every one.
+    if whose.alone {
+        texts.push(all);
+    }
+    let others = texts.into_iter().map(|one| one.reply);
+    refusal.further = others.filter(|reply| *reply != refusal.reply && !reply.lines.is_empty()).collect();
+    refusal.recipient = whose.address.map(|address| Cow::Owned(address.to_owned()));
+    refusal
+}
+
+/// The envelope sender of the returned message.
+pub fn sender(report: &Report<'_>) -> Option<String> {
+    let said = report.status.iter().find_map(|status| status.message.sender.clone()).filter(|one| is_address(one));
+    let returned = report.returned_headers();
+    said.or_else(|| returned.address("return-path"))
+        .or_else(|| returned.address("from"))
+        .or_else(|| report.headers.address("to"))
+}
+
+fn time(report: &Report<'_>) -> Option<Timestamp> {
+    report.headers.date("date")
+}
+
+/// The same refusal, owning its texts.
+fn owned(refusal: Refusal<'_>) -> Refusal<'static> {
+    let keep = |text: Option<Cow<'_, str>>| text.map(|text| Cow::Owned(text.into_owned()));
+    Refusal {
+        reply: refusal.reply.into_owned(),
+        stage: refusal.stage,
+        refused_by: redeliver_model::Party {
+            host: keep(refusal.refused_by.host),
+            ip: refusal.refused_by.ip,
+            helo: None,
+            side: refusal.refused_by.side,
+        },
+        sender: keep(refusal.sender),
+        recipient: keep(refusal.recipient),
+        time: refusal.time,
+        ..Refusal::default()
+    }
+}

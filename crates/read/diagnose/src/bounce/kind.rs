@@ -1,0 +1,280 @@
+//! What a mail is, told before any cause: a refusal, a delay, a delivery, a complaint, an auto-reply, or none of these.
+
+use redeliver_model::ReportKind;
+
+use super::delivery_status::Action;
+use super::marks::Mark;
+use super::report::Report;
+use super::transcript::exchanges;
+
+/// Local parts by which notifications are sent.
+const SENDERS: &[&str] = &[
+    "mailer-daemon",
+    "mailerdaemon",
+    "mailer_daemon",
+    "mail-daemon",
+    "postmaster",
+    "mdaemon",
+    "mailadmin",
+    "mailsystem",
+    "mail-system",
+    "maildaemon",
+    "poostmaster",
+    "bounce",
+    "bounces",
+    "bouncehandler",
+    "symantec_antivirus_for_smtp_gateways",
+    "groupwise",
+    "mailmarshal",
+    "smtp32",
+    "post_master",
+    "microsoftexchange329e71ec88ae4615bbc36ab6ce41109e",
+    "noreply-mailer-daemon",
+    "system",
+    "mailsrv",
+    "delivery-failure",
+];
+
+/// Words of a subject that notifications of failure use.
+const FAILED_SUBJECTS: &[&str] = &[
+    "undeliver",
+    "undelivery",
+    "returned mail",
+    "delivery status notification",
+    "delivery failure",
+    "mail delivery failed",
+    "failure notice",
+    "delivery notification",
+    "delivery report",
+    "mail delivery",
+    "delivery problem",
+    "delivery error",
+    "nondeliverable",
+    "non-deliver",
+    "non deliver",
+    "nondelivery",
+    "mail failure",
+    "message not delivered",
+    "delivery has failed",
+    "delivery failed",
+    "permanent delivery failure",
+    "mail system error",
+    "returned to sender",
+    "bounce notification",
+    "pas \u{e9}t\u{e9} envoy\u{e9}",
+    "nicht gesendet",
+    "no se ha enviado",
+    "bounced",
+    "unzustellbar",
+    "nicht zugestellt",
+    "non remis",
+    "no se puede entregar",
+    "non recapitabile",
+    "n\u{e3}o entregue",
+    "onbestelbaar",
+    "недоставленное",
+    "не доставлено",
+    "配信不能",
+    "無法傳遞",
+    "退信",
+    "undeliverable",
+];
+
+/// Words of a subject that notifications of delay use.
+const DELAYED_SUBJECTS: &[&str] = &[
+    "delayed",
+    "delay)",
+    "warning: could not send",
+    "still being retried",
+    "verz\u{f6}gert",
+    "retard",
+    "delivery delay",
+];
+
+/// Words with which the subject of an automatic answer begins.
+const AWAY_SUBJECTS: &[&str] = &[
+    "auto:",
+    "automatic reply",
+    "autoreply",
+    "auto-reply",
+    "auto reply",
+    "out of office",
+    "out of the office",
+    "vacation",
+    "away from",
+    "abwesenheit",
+    "automatische antwort",
+    "r\u{e9}ponse automatique",
+    "absence",
+    "respuesta autom\u{e1}tica",
+    "risposta automatica",
+    "resposta autom\u{e1}tica",
+    "automatisch antwoord",
+    "autosvar",
+    "автоответ",
+    "自動返信",
+    "自動応答",
+    "自动回复",
+    "automatick\u{e1} odpov",
+    "autoodpowied",
+    "otomatik yan\u{131}t",
+    "read:",
+    "gelesen:",
+    "lu :",
+    "le\u{ed}do:",
+];
+
+/// Words anywhere in the subject of an automatic answer.
+const AWAY_IN_SUBJECTS: &[&str] = &[
+    "automatic reply",
+    "out of office",
+    "automatiska atbilde",
+    "autosvar",
+    "automaattinen vastaus",
+    "abwesenheitsnotiz",
+    "vacation reply",
+    "自動返信",
+];
+
+/// Fields by which programs mark their answers (RFC 3834 3.1.7 and older habits).
+const AWAY_FIELDS: &[&str] = &[
+    "x-autoreply",
+    "x-autorespond",
+    "x-autoresponder",
+    "x-auto-reply",
+    "x-auto-response",
+    "x-mail-autoreply",
+    "x-vacation",
+];
+
+/// Decides what a report is.
+pub fn of(report: &Report<'_>) -> ReportKind {
+    if is_microsoft_complaint(report)
+        || report.feedback.is_some()
+        || report.form.as_deref() == Some("feedback-report")
+        || report.has(Mark::Complaint)
+    {
+        return ReportKind::Feedback;
+    }
+    if let Some(kind) = by_status(report) {
+        return kind;
+    }
+    if is_rejected_by_a_rule(report) {
+        return ReportKind::Refusal;
+    }
+    if report.disposition.is_some() || report.form.as_deref() == Some("disposition-notification") {
+        return ReportKind::AutoReply;
+    }
+    let subject = report.headers.text("subject").unwrap_or_default().to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| subject.contains(word));
+    let failed_words = report.has(Mark::Failed) || report.headers.has("x-failed-recipients");
+    let by_daemon = is_from_daemon(report);
+    let about_failure = is_about_failure(report);
+    if report.has(Mark::Held) && !has_daemon_name(report) {
+        return ReportKind::AutoReply;
+    }
+    if is_away(report, &subject) && !(has_daemon_name(report) && failed_words) {
+        return ReportKind::AutoReply;
+    }
+    let delayed_words = report.has(Mark::Delayed);
+    let looks_like_one = failed_words || delayed_words || report.has(Mark::Delivered);
+    // Newsletters with an empty return path exist; a notification is never bulk mail with a list's fields.
+    let by_daemon = has_daemon_name(report) || by_daemon && !is_list_mail(report);
+    let sent_as_one = by_daemon || about_failure || report.form.is_some() || report.headers.has("x-failed-recipients");
+    // Whoever sends it: it speaks of a failure and returns the message.
+    let returns_it = (failed_words || about_failure) && report.returned.is_some()
+        || report.has(Mark::Refused)
+        || has_daemon_name(report) && report.returned.is_some() && !exchanges(&report.words).is_empty();
+    if !(looks_like_one && sent_as_one || has_daemon_name(report) && about_failure || returns_it) {
+        return ReportKind::NotABounce;
+    }
+    if report.has(Mark::Delivered) && !has_hard_words(report) {
+        ReportKind::Delivered
+    } else if has(DELAYED_SUBJECTS) || delayed_words {
+        ReportKind::Delayed
+    } else {
+        ReportKind::Refusal
+    }
+}
+
+/// Status fields say it themselves; the worst counts (RFC 3464 2.3.3).
+fn by_status(report: &Report<'_>) -> Option<ReportKind> {
+    let mut recipients = report.status.iter().flat_map(|status| &status.recipients).peekable();
+    recipients.peek()?;
+    let actions: Vec<_> = recipients.map(|one| (one.action, one.status.map(|status| status.class))).collect();
+    let kind = |action: Option<Action>, class: Option<u8>| match (action, class) {
+        (Some(Action::Delayed), _) => ReportKind::Delayed,
+        (Some(Action::Delivered), _) | (None, Some(2)) => ReportKind::Delivered,
+        (Some(Action::Failed) | None, _) => ReportKind::Refusal,
+    };
+    let kinds: Vec<_> = actions.into_iter().map(|(action, class)| kind(action, class)).collect();
+    [ReportKind::Refusal, ReportKind::Delayed, ReportKind::Delivered].into_iter().find(|worst| kinds.contains(worst))
+}
+
+/// Complaints of Outlook.com's programme are the message itself in a wrapper, without a report (JMRP).
+fn is_microsoft_complaint(report: &Report<'_>) -> bool {
+    report.headers.has("x-hmxmroriginalrecipient")
+        || report.headers.text("subject").is_some_and(|subject| subject.starts_with("complaint about message from"))
+}
+
+fn is_list_mail(report: &Report<'_>) -> bool {
+    let bulk = report.headers.raw("precedence").is_some_and(|value| value.eq_ignore_ascii_case(b"bulk"));
+    bulk || report.headers.has("list-unsubscribe") || report.headers.has("list-id")
+}
+
+/// Whether the subject is one of a notification of failure or delay.
+pub fn is_about_failure(report: &Report<'_>) -> bool {
+    let subject = report.headers.text("subject").unwrap_or_default().to_lowercase();
+    FAILED_SUBJECTS.iter().chain(DELAYED_SUBJECTS).any(|word| subject.contains(word))
+}
+
+/// A filter's rejection in the form of a receipt (RFC 5429 2.1.2): deleted by a program, with the reason in words.
+fn is_rejected_by_a_rule(report: &Report<'_>) -> bool {
+    let Some(fields) = &report.disposition else { return false };
+    let fields = String::from_utf8_lossy(fields).to_ascii_lowercase();
+    let Some((_, disposition)) = fields.split_once("disposition:") else { return false };
+    let disposition = disposition.lines().next().unwrap_or_default();
+    disposition.contains("automatic-action") && disposition.contains("deleted") && report.has(Mark::Failed)
+}
+
+/// Whether the sender is one that sends notifications (RFC 3464 2: the null return path; RFC 5321 4.5.5).
+pub fn is_from_daemon(report: &Report<'_>) -> bool {
+    report.headers.raw("return-path").is_some_and(|path| path.trim_ascii() == b"<>") || has_daemon_name(report)
+}
+
+pub fn has_daemon_name(report: &Report<'_>) -> bool {
+    let from =
+        report.headers.raw("from").map(|raw| String::from_utf8_lossy(raw).to_ascii_lowercase()).unwrap_or_default();
+    let last_word = |before: &str| before.rsplit(['<', ' ', '"', '(', '[', ':']).next().unwrap_or(before).to_owned();
+    let first = last_word(from.split('@').next().unwrap_or_default());
+    let local = last_word(from.rsplit_once('@').map_or(from.as_str(), |(before, _)| before));
+    SENDERS.contains(&local.as_str())
+        || SENDERS.contains(&first.as_str())
+        || local.starts_with("mailer-daemon")
+        || from.contains("mail delivery s")
+        || from.contains("mailer-daemon")
+}
+
+/// Whether a person or his program answers.
+fn is_away(report: &Report<'_>, subject: &str) -> bool {
+    let field =
+        |name: &str| report.headers.raw(name).map(|raw| String::from_utf8_lossy(raw).trim().to_ascii_lowercase());
+    // RFC 3834 5; Exim marks its bounces so too, which is why the words decide with it.
+    let replied = field("auto-submitted")
+        .is_some_and(|value| value.starts_with("auto-replied") || value.starts_with("auto-notified"));
+    let precedence =
+        field("precedence").is_some_and(|value| value.contains("auto_reply") || value.contains("auto-reply"));
+    let subject_says = AWAY_SUBJECTS.iter().any(|start| subject.trim_start_matches("re: ").starts_with(start))
+        || AWAY_IN_SUBJECTS.iter().any(|words| subject.contains(words));
+    let fields = AWAY_FIELDS.iter().any(|name| report.headers.has(name));
+    let failed = report.has(Mark::Failed) || report.has(Mark::Delayed);
+    if failed && (report.headers.has("x-failed-recipients") || has_daemon_name(report)) {
+        return false;
+    }
+    precedence || fields || subject_says || (replied && !failed)
+}
+
+/// Whether the words leave no doubt that something failed, beside a sentence about a delivery.
+fn has_hard_words(report: &Report<'_>) -> bool {
+    report.marks.iter().filter(|found| found.mark == Mark::Failed).count() > 1
+}

@@ -1,0 +1,150 @@
+//! Whom a notification without status fields is about: the addresses it names, told from those of senders and helpers.
+
+use super::marks::Mark;
+use super::passages::{Form, Passage, is_address};
+use super::report::Report;
+
+/// Fields of the returned message that name its recipients.
+const RECIPIENT_FIELDS: [&str; 3] = ["to", "cc", "x-original-to"];
+
+/// Local parts that people are told to write to.
+const SERVICES: [&str; 12] = [
+    "postmaster",
+    "mailer-daemon",
+    "abuse",
+    "support",
+    "helpdesk",
+    "webmaster",
+    "hostmaster",
+    "admin",
+    "noc",
+    "root",
+    "help",
+    "info",
+];
+
+/// The recipients of a notification.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    /// Their addresses, in the order of the words.
+    pub names: Vec<String>,
+    /// Whether they are only guessed: from a sentence, or from the returned message.
+    pub guessed: bool,
+}
+
+impl Named {
+    /// Each recipient; one unknown where nobody is named.
+    pub fn or_nobody(self) -> impl Iterator<Item = Option<String>> {
+        let nobody = self.names.is_empty().then_some(None);
+        nobody.into_iter().chain(self.names.into_iter().map(Some))
+    }
+}
+
+/// Finds the recipients that the words name, or else a field, or else a sentence, or else the returned message.
+pub fn named(report: &Report<'_>, found: &[Passage]) -> Named {
+    let own = report.headers.addresses("to");
+    let is_own = |address: &str| own.iter().any(|one| same_address(&one.address, address));
+    let returned = report.returned_headers();
+    let fields = RECIPIENT_FIELDS.iter().flat_map(|field| returned.addresses(field));
+    let written_to: Vec<String> = fields.map(|one| one.address).collect();
+    let failed = failed_recipients(report);
+    let is_one_of = |names: &[String], address: &str| names.iter().any(|one| same_address(one, address));
+    let is_known = |address: &str| is_one_of(&written_to, address) || is_one_of(&failed, address);
+    let headings = || found.iter().filter(|one| one.form == Form::Heading).map(|one| one.address.as_str());
+    let mut names = Vec::new();
+    if let Some(list) = refusing_list(report, found) {
+        return Named { names: vec![list], guessed: false };
+    }
+    for address in headings().filter(|address| is_known(address) || !is_own(address) && !is_service(address)) {
+        add(&mut names, address);
+    }
+    if names.is_empty() && failed.is_empty() {
+        // Mail to oneself, or to a postmaster.
+        for address in headings() {
+            add(&mut names, address);
+        }
+    }
+    if names.is_empty() {
+        for address in &failed {
+            add(&mut names, address);
+        }
+    }
+    if !names.is_empty() {
+        return Named { names, guessed: false };
+    }
+    let bare = bare_names(report);
+    if !bare.is_empty() {
+        return Named { names: bare, guessed: false };
+    }
+    let failure = report.marks.iter().find(|mark| mark.mark == Mark::Failed).map_or(0, |mark| mark.start);
+    let in_sentences = || {
+        let weak = found.iter().filter(|one| one.form != Form::Heading);
+        weak.filter(|one| !is_own(&one.address) && !is_service(&one.address))
+    };
+    let line_of_failure = report.words[..failure].rfind('\n').unwrap_or(0);
+    let behind = || in_sentences().filter(|one| one.at >= line_of_failure);
+    let best = behind()
+        .find(|one| is_known(&one.address))
+        .or_else(|| in_sentences().find(|one| is_known(&one.address)))
+        .or_else(|| behind().next())
+        .or_else(|| in_sentences().next());
+    names.extend(best.map(|one| one.address.clone()));
+    if names.is_empty() && written_to.len() == 1 {
+        names.extend(written_to);
+    }
+    Named { names, guessed: true }
+}
+
+/// AOL names its members without their domain: one bare word a line, behind the sentence that says so.
+fn bare_names(report: &Report<'_>) -> Vec<String> {
+    let Some((_, behind)) = report.words.split_once("they are not accepting mail from") else { return Vec::new() };
+    let domain =
+        report.headers.address("from").and_then(|from| from.rsplit_once('@').map(|(_, domain)| domain.to_owned()));
+    let Some(domain) = domain else { return Vec::new() };
+    let lines = behind.lines().skip(1).map(str::trim).filter(|line| !line.is_empty());
+    let is_name =
+        |line: &&str| line.len() <= 64 && line.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '_' | '-'));
+    lines.take_while(is_name).take(100).map(|line| format!("{line}@{domain}")).collect()
+}
+
+/// The list that refuses a posting: named in the sentence, in a field, or by its administrator's address.
+fn refusing_list(report: &Report<'_>, found: &[Passage]) -> Option<String> {
+    let mark = report.marks.iter().find(|mark| mark.mark == Mark::Refused)?;
+    let line = report.words[..mark.start].rfind('\n').map_or(0, |end| end + 1);
+    let named = found.iter().find(|one| one.at == line).map(|one| one.address.clone());
+    let by_field = || report.headers.address("x-beenthere").or_else(|| report.headers.address("list-post"));
+    let by_sender = || {
+        let from = report.headers.address("from")?;
+        let (local, domain) = from.rsplit_once('@')?;
+        let list = ["-owner", "-bounces", "-admin", "-request"].iter().find_map(|end| local.strip_suffix(end))?;
+        Some(format!("{list}@{domain}"))
+    };
+    named.or_else(by_field).or_else(by_sender)
+}
+
+fn add(names: &mut Vec<String>, address: &str) {
+    if !names.iter().any(|known| same_address(known, address)) {
+        names.push(address.to_owned());
+    }
+}
+
+/// The recipients that Exim and others name in a field.
+pub fn failed_recipients(report: &Report<'_>) -> Vec<String> {
+    let fields = report.headers.all("x-failed-recipients");
+    let text: Vec<String> = fields.map(|raw| String::from_utf8_lossy(raw).into_owned()).collect();
+    let parts = text.iter().flat_map(|field| field.split([',', ' ', '\t', '\r', '\n']));
+    let bare = parts.map(|one| one.trim_matches(|c| matches!(c, '<' | '>' | ';')));
+    bare.filter(|one| is_address(one)).map(str::to_owned).collect()
+}
+
+fn is_service(address: &str) -> bool {
+    let local = address.split('@').next().unwrap_or_default().to_ascii_lowercase();
+    SERVICES.contains(&local.as_str())
+}
+
+/// Whether two addresses are the same mailbox as far as anybody can tell (RFC 5321 2.4: case in front of the `@` matters
+/// to the receiver alone).
+pub fn same_address(a: &str, b: &str) -> bool {
+    let plain = |text: &str| text.trim_matches(|c| matches!(c, '<' | '>' | ' ')).to_lowercase();
+    a.eq_ignore_ascii_case(b) || plain(a) == plain(b)
+}
