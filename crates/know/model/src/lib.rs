@@ -7,6 +7,7 @@ mod address;
 mod cause;
 mod clock;
 mod explanation;
+mod finding;
 mod refusal;
 mod reply;
 mod status;
@@ -16,9 +17,10 @@ pub use address::{AddressError, Domain, EmailAddress};
 pub use cause::Cause;
 pub use clock::{Clock, FixedClock, PartialDate, Timestamp};
 pub use explanation::{Explanation, ForWhom, Hypothesis, Origin, Remedy, ServerSetting, Unread, Verdict};
+pub use finding::{AtSite, Fact, Facts, Finding};
 pub use refusal::{Forwarding, Party, Refusal};
 pub use reply::Reply;
 pub use status::{EnhancedStatus, StatusPattern};
 pub use vocabulary::{
-    About, Act, AddressIsBad, Fault, ReportKind, Retry, Scope, Severity, Side, Stage, Subject, UnknownWord,
+    About, Act, AddressIsBad, CheckResult, Fault, ReportKind, Retry, Scope, Severity, Side, Stage, Subject, UnknownWord,
 };
