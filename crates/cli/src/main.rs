@@ -2,6 +2,9 @@
 
 mod arguments;
 mod catalog_command;
+mod check;
+mod check_arguments;
+mod check_output;
 mod clock;
 mod exit;
 mod explain;
@@ -28,6 +31,7 @@ fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Explain(explain) => explain::run(&explain, &clock::SystemClock),
+        Command::Check(check) => check::run(&check, std::sync::Arc::new(clock::SystemClock)),
         Command::Catalog(catalog) => catalog_command::run(&catalog),
         Command::Completions { shell } => {
             let mut script = Vec::new();

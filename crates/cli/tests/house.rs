@@ -16,6 +16,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("redeliver-records", &["redeliver-model"]),
     ("redeliver-net", &["redeliver-model"]),
     ("redeliver-spf", &["redeliver-model", "redeliver-net", "redeliver-records"]),
+    (
+        "redeliver-checks",
+        &[
+            "redeliver-model",
+            "redeliver-catalog",
+            "redeliver-records",
+            "redeliver-message",
+            "redeliver-diagnose",
+            "redeliver-net",
+            "redeliver-spf",
+        ],
+    ),
     ("redeliver-message", &["redeliver-model"]),
     ("redeliver-diagnose", &["redeliver-model", "redeliver-catalog", "redeliver-message"]),
     ("redeliver-remedies", &["redeliver-model", "redeliver-catalog"]),
@@ -25,8 +37,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "redeliver-model",
             "redeliver-catalog",
+            "redeliver-checks",
             "redeliver-message",
             "redeliver-diagnose",
+            "redeliver-net",
             "redeliver-remedies",
             "redeliver-report",
         ],
@@ -53,7 +67,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("hyper", &["redeliver-net"]),
     ("hyper-util", &["redeliver-net"]),
     ("x509-parser", &["redeliver-net"]),
-    ("mail-auth", &[]),
+    ("indicatif", &["redeliver"]),
+    ("mail-auth", &["redeliver-checks"]),
     ("mail-parser", &["redeliver-message"]),
 ];
 
@@ -137,6 +152,7 @@ fn every_crate_lives_in_its_wing() {
         ("records", "know"),
         ("net", "ask"),
         ("spf", "ask"),
+        ("checks", "ask"),
         ("message", "read"),
         ("diagnose", "read"),
         ("remedies", "act"),
