@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read as _};
+use std::io::{self, BufReader, BufWriter, Read as _};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -28,11 +28,13 @@ use crate::input;
 const DIAL: Duration = Duration::from_secs(4);
 /// The longest list of targets: a provider's customers.
 const MOST_TARGETS: usize = 100_000;
+/// The largest message: twice what the most generous providers take.
+const LARGEST_MESSAGE: u64 = 64 * 1024 * 1024;
 /// The largest file of list keys.
 const LARGEST_KEYS: u64 = 64 * 1024;
 
 /// Runs the command.
-pub(crate) fn run(arguments: &Check, clock: Arc<dyn Clock>) -> anyhow::Result<Exit> {
+pub(crate) fn run(arguments: &Check, clock: &Arc<dyn Clock>) -> anyhow::Result<Exit> {
     let (targets, unread) = targets(arguments)?;
     if targets.is_empty() && unread.is_empty() {
         bail!("nothing to check: there is no target in the list");
@@ -54,10 +56,10 @@ pub(crate) fn run(arguments: &Check, clock: Arc<dyn Clock>) -> anyhow::Result<Ex
     if let Some(tape) = tape {
         tape.finish().context("--record")?;
     }
-    let checked: Vec<Checked> =
+    let all: Vec<Checked> =
         targets.into_iter().zip(findings).map(|((target, ..), findings)| Checked { target, findings }).collect();
-    check_output::write(arguments, &checked, &unread)?;
-    Ok(exit(&checked, !unread.is_empty()))
+    check_output::write(arguments, &all, &unread)?;
+    Ok(exit(&all, !unread.is_empty()))
 }
 
 /// Worst of: 2 nothing could be read, 1 findings, 3 could not ask, 0.
@@ -118,7 +120,7 @@ fn target(arguments: &Check, word: &str) -> Result<(Target, Known), input::Fault
     let path = Path::new(word);
     let eml = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("eml"));
     if word == "-" || word.contains('/') || eml {
-        return input::read_file(path).map(|bytes| (Target::Message { bytes }, known));
+        return message(path).map(|bytes| (Target::Message { bytes }, known));
     }
     let bare = word.trim_start_matches('[').trim_end_matches(']');
     if let Ok(ip) = bare.parse::<IpAddr>() {
@@ -136,6 +138,29 @@ fn target(arguments: &Check, word: &str) -> Result<(Target, Known), input::Fault
     };
     let target = if arguments.recipient { Target::Recipient(domain) } else { Target::Domain(domain) };
     Ok((target, known))
+}
+
+/// Reads a file with one message; `-` is standard input.
+fn message(path: &Path) -> Result<Vec<u8>, input::Fault> {
+    let fault = |error: &io::Error| match error.kind() {
+        io::ErrorKind::NotFound => ("not-found", "there is no such file".to_owned()),
+        io::ErrorKind::PermissionDenied => ("not-allowed", "you may not read this file".to_owned()),
+        _ => ("io", error.to_string()),
+    };
+    let mut reader: Box<dyn io::Read> = if path.as_os_str() == "-" {
+        Box::new(io::stdin())
+    } else {
+        Box::new(File::open(path).map_err(|error| fault(&error))?)
+    };
+    let mut bytes = Vec::new();
+    reader.by_ref().take(LARGEST_MESSAGE + 1).read_to_end(&mut bytes).map_err(|error| fault(&error))?;
+    if bytes.len() as u64 > LARGEST_MESSAGE {
+        return Err(("too-long", "the message is larger than 64 MB".to_owned()));
+    }
+    if !input::is_mail(&bytes) {
+        return Err(("no-mail", "this is no message: it must begin with its header fields".to_owned()));
+    }
+    Ok(bytes)
 }
 
 fn guard(arguments: &Check) -> Guard {

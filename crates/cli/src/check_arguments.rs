@@ -20,6 +20,7 @@ Exit codes: 0 nothing wrong, 1 findings, or some target could not be read, 2 wro
 nothing was found wrong.";
 
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(crate) struct Check {
     /// Domains, IPs, mail addresses, or files with one message each (`-` reads one from standard input; a name without a
     /// slash is a file only if it ends in .eml).

@@ -31,7 +31,7 @@ fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Explain(explain) => explain::run(&explain, &clock::SystemClock),
-        Command::Check(check) => check::run(&check, std::sync::Arc::new(clock::SystemClock)),
+        Command::Check(check) => check::run(&check, &clock::shared()),
         Command::Catalog(catalog) => catalog_command::run(&catalog),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -1,5 +1,6 @@
 //! Findings as a table for spreadsheets, and in Markdown for a ticket or a wiki.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use redeliver_model::{CheckResult, Finding};
@@ -40,8 +41,8 @@ pub fn markdown_findings(target: &str, findings: &[Finding]) -> String {
             Some(severity) => severity.as_str(),
             None => finding.result.as_str(),
         };
-        text.push_str(&format!("- **{word}** {} ({})\n", markdown(&finding.summary), markdown(&finding.id)));
+        let _ = writeln!(text, "- **{word}** {} ({})", markdown(&finding.summary), markdown(&finding.id));
     }
-    text.push_str(&format!("- {passed} checks passed\n"));
+    let _ = writeln!(text, "- {passed} checks passed");
     text
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use redeliver_model::{CheckResult, Fact, Facts, Finding, Severity};
+use redeliver_model::{AtSite, CheckResult, Fact, Facts, Finding, Severity};
 
 use crate::escape::visible;
 use crate::plain::{Style, wrap};
@@ -30,13 +30,17 @@ pub fn findings(target: &str, all: &[Finding], style: Style) -> String {
     }
     let unknown: Vec<&Finding> = all.iter().filter(|finding| finding.result == CheckResult::CouldNotAsk).collect();
     if style.verbose {
-        unknown.iter().for_each(|finding| page.finding(finding));
+        for finding in &unknown {
+            page.finding(finding);
+        }
     } else {
         page.folded_unknown(&unknown);
     }
     let passed: Vec<&Finding> = all.iter().filter(|finding| finding.result == CheckResult::Pass).collect();
     if style.verbose {
-        passed.iter().for_each(|finding| page.finding(finding));
+        for finding in &passed {
+            page.finding(finding);
+        }
     } else {
         page.folded_passed(&passed);
     }
@@ -48,9 +52,11 @@ fn headline(all: &[Finding]) -> String {
     let refuses =
         all.iter().filter(|finding| finding.is_wrong() && finding.severity == Some(Severity::Refuses)).count();
     let others = all.iter().filter(|finding| finding.is_wrong()).count() - refuses;
-    let unknown = all.iter().filter(|finding| finding.result == CheckResult::CouldNotAsk).count();
+    let unknown = all.iter().filter(|finding| finding.result == CheckResult::CouldNotAsk);
+    let (lists, unknown): (Vec<&Finding>, Vec<&Finding>) = unknown.partition(|finding| is_list(finding));
+    let unknown = unknown.len();
     let mut parts = vec![match refuses {
-        0 if unknown > 0 => "Nothing found that makes receivers refuse".to_owned(),
+        0 if unknown + lists.len() > 0 => "Nothing found that makes receivers refuse".to_owned(),
         0 => "Nothing makes receivers refuse".to_owned(),
         1 => "1 finding makes receivers refuse".to_owned(),
         many => format!("{many} findings make receivers refuse"),
@@ -61,8 +67,18 @@ fn headline(all: &[Finding]) -> String {
     if unknown > 0 {
         parts.push(format!("{unknown} could not be asked"));
     }
+    if !lists.is_empty() {
+        parts.push(format!("{} lists did not answer", lists.len()));
+    }
     format!("{}.", parts.join("; "))
 }
+
+fn is_list(finding: &Finding) -> bool {
+    finding.check.starts_with("blocklist:")
+}
+
+/// So many unknown things are told one by one; more of them have one reason, as a rule, and are named together.
+const FEW: usize = 4;
 
 struct Page {
     text: String,
@@ -99,15 +115,24 @@ impl Page {
             (_, _) => (DIM, "untidy"),
         };
         self.item(paint, mark, &finding.summary);
-        for site in &finding.sites {
-            let at = format!("{} at {}: {}.", site.severity, site.site, site.when);
-            self.item(DIM, "", &at);
-        }
+        self.sites(&finding.sites);
         if self.style.verbose {
             let cause = finding.cause.map(|cause| format!(", cause {cause}")).unwrap_or_default();
             let line = format!("[{} {}{cause}]", finding.check, finding.id);
             self.item(DIM, "", &line);
             self.facts(&finding.facts, 0);
+        }
+    }
+
+    /// Sites with the same words stand on one line.
+    fn sites(&mut self, sites: &[AtSite]) {
+        let mut rest = sites;
+        while let Some(first) = rest.first() {
+            let same = |site: &&AtSite| (site.severity, site.when) == (first.severity, first.when);
+            let group: Vec<&str> = rest.iter().take_while(same).map(|site| site.site).collect();
+            rest = &rest[group.len()..];
+            let line = format!("At {} it {} mail of {}.", group.join(", "), first.severity, first.when);
+            self.item(DIM, "", &line);
         }
     }
 
@@ -131,13 +156,14 @@ impl Page {
                     return;
                 }
                 self.value(name, "", depth);
-                list.iter().for_each(|fact| match fact {
-                    Fact::Group(facts) => {
+                for fact in list {
+                    if let Fact::Group(facts) = fact {
                         self.value("-", "", depth + 1);
                         self.facts(facts, depth + 2);
+                    } else {
+                        self.fact("-", fact, depth + 1);
                     }
-                    other => self.fact("-", other, depth + 1),
-                });
+                }
             }
             Fact::Group(facts) => {
                 self.value(name, "", depth);
@@ -156,9 +182,15 @@ impl Page {
     }
 
     fn folded_unknown(&mut self, unknown: &[&Finding]) {
-        let (lists, others): (Vec<&Finding>, Vec<&Finding>) =
-            unknown.iter().partition(|finding| finding.check.starts_with("blocklist:"));
-        others.iter().for_each(|finding| self.finding(finding));
+        let (lists, others): (Vec<&Finding>, Vec<&Finding>) = unknown.iter().partition(|finding| is_list(finding));
+        let (told, folded) = others.split_at(if others.len() > FEW { 1 } else { others.len() });
+        for finding in told {
+            self.finding(finding);
+        }
+        if !folded.is_empty() {
+            let line = format!("Not known either: {} (-v shows why).", names(folded).join(", "));
+            self.item(DIM, "unknown", &line);
+        }
         if !lists.is_empty() {
             let names: Vec<&str> = lists.iter().filter_map(|finding| finding.facts.text("name")).collect();
             let line = format!("{} lists did not answer us or cannot be believed: {}.", lists.len(), names.join(", "));
@@ -170,17 +202,27 @@ impl Page {
         if passed.is_empty() {
             return;
         }
-        let lists = passed.iter().filter(|finding| finding.check.starts_with("blocklist:")).count();
-        let mut checks: Vec<&str> = Vec::new();
-        for finding in passed.iter().filter(|finding| !finding.check.starts_with("blocklist:")) {
-            if !checks.contains(&&*finding.check) {
-                checks.push(&finding.check);
-            }
-        }
-        let lists = if lists > 0 { format!("{lists} blocklists") } else { String::new() };
-        checks.extend(Some(lists.as_str()).filter(|lists| !lists.is_empty()));
+        let (lists, others): (Vec<&Finding>, Vec<&Finding>) = passed.iter().partition(|finding| is_list(finding));
+        let mut checks = names(&others);
+        let lists = match lists.len() {
+            0 => None,
+            1 => Some("1 blocklist".to_owned()),
+            many => Some(format!("{many} blocklists")),
+        };
+        checks.extend(lists.as_deref());
         self.item(GREEN, "good", &format!("{} (-v shows all).", checks.join(", ")));
     }
+}
+
+/// The names of checks, each once.
+fn names<'a>(findings: &[&'a Finding]) -> Vec<&'a str> {
+    let mut names: Vec<&str> = Vec::new();
+    for finding in findings {
+        if !names.contains(&&*finding.check) {
+            names.push(&finding.check);
+        }
+    }
+    names
 }
 
 #[cfg(test)]
@@ -200,7 +242,7 @@ mod tests {
             Finding::pass("dkim", "dkim-key-good", "The key is good."),
         ];
         let folded = findings("example.org", &all, style(false));
-        assert!(folded.contains("1 finding makes receivers refuse; 1 could not be asked."), "{folded}");
+        assert!(folded.contains("1 finding makes receivers refuse; 1 lists did not answer."), "{folded}");
         assert!(folded.contains("  refuses   example.org has no SPF record."), "{folded}");
         assert!(!folded.contains("The key is good.") && folded.contains("dkim (-v shows all)"), "{folded}");
         let open = findings("example.org", &all, style(true));

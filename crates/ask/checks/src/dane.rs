@@ -97,3 +97,59 @@ fn of_certificate(host: &MailHost, usable: &[TlsaRecord], tls: Option<&TlsFacts>
         format!("The certificate of {name} fits none of its TLSA records: senders that follow DANE do not deliver.");
     Finding::fail(DANE, "dane-mismatch", Severity::Refuses, summary).because(Cause::TlsFailed)
 }
+
+#[cfg(test)]
+mod tests {
+    use redeliver_net::dns::{Answer, Dnssec, Name, Origin, Question, Record, RecordType};
+    use redeliver_net::smtp::{Dialogue, Extensions, Probed};
+    use redeliver_net::tls::CertificateFacts;
+
+    use super::*;
+
+    fn asked(name: &str, record_type: RecordType, data: Data, dnssec: Dnssec) -> Asked {
+        let name = Name::parse(name).unwrap();
+        let records = vec![Record { name: name.clone(), ttl: 300, data }];
+        let origin = Origin { dnssec, ..Origin::default() };
+        Asked { question: Question::new(name, record_type), answer: Answer::Present { records, origin } }
+    }
+
+    /// A server with one TLSA record, and a session that showed this certificate, or none.
+    fn host(tlsa: (u8, u8, u8, &[u8]), dnssec: Dnssec, certificate: Option<&[u8]>) -> MailHost {
+        let (usage, selector, matching, data) = tlsa;
+        let tlsa = Data::Tlsa { usage, selector, matching, data: data.to_vec() };
+        let tls = certificate.map(|der| TlsFacts {
+            name: "mx.example.org".to_owned(),
+            protocol: "TLSv1.3".to_owned(),
+            cipher: String::new(),
+            chain: vec![CertificateFacts::of(der)],
+            faults: Vec::new(),
+        });
+        let (server, extensions) = ("192.0.2.7:25".parse().unwrap(), Extensions::default());
+        let dialogue = Dialogue { server, lines: Vec::new(), steps: Vec::new(), extensions, tls };
+        MailHost {
+            name: Name::parse("mx.example.org").unwrap(),
+            asked: vec![asked("mx.example.org", RecordType::A, Data::A("192.0.2.7".parse().unwrap()), dnssec)],
+            tlsa: Some(asked("_25._tcp.mx.example.org", RecordType::Tlsa, tlsa, dnssec)),
+            addresses: Vec::new(),
+            look: Some(Probed { dialogue, broken_off: None }),
+            relay: None,
+        }
+    }
+
+    #[test]
+    fn only_vouched_records_bind_and_only_a_misfit_refuses() {
+        let (secure, unsigned) = (Dnssec::Secure, Dnssec::Insecure);
+        for (tlsa, dnssec, certificate, id, severity) in [
+            ((3, 0, 0, &b"der"[..]), secure, Some(&b"der"[..]), "dane-good", None),
+            ((3, 0, 0, &b"old"[..]), secure, Some(&b"der"[..]), "dane-mismatch", Some(Severity::Refuses)),
+            ((3, 0, 0, &b"old"[..]), unsigned, Some(&b"der"[..]), "dane-without-dnssec", Some(Severity::Untidy)),
+            ((3, 0, 0, &b"der"[..]), secure, None, "dane-no-tls", Some(Severity::Refuses)),
+            ((1, 0, 0, &b"der"[..]), secure, Some(&b"der"[..]), "dane-unusable", Some(Severity::Weakens)),
+        ] {
+            let host = host(tlsa, dnssec, certificate);
+            let found = of_host(&host, host.tlsa.as_ref().unwrap());
+            let last = found.last().unwrap();
+            assert_eq!((last.id.as_ref(), last.severity), (id, severity));
+        }
+    }
+}

@@ -269,7 +269,7 @@ fn of_receiver(receiver: &str, asked: &Asked) -> Option<Finding> {
         let summary = format!("Whether {receiver} takes the reports is not known: {no}.");
         return Some(Finding::could_not_ask(DMARC, "dmarc-rua-could-not-ask", summary).fact("receiver", receiver));
     }
-    let agrees = asked.texts().iter().any(|text| DmarcRecord::is_dmarc(text));
+    let agrees = asked.texts().iter().any(DmarcRecord::is_dmarc);
     let summary = format!("{receiver} does not say that it takes these reports, so nobody sends them there.");
     (!agrees)
         .then(|| Finding::warn(DMARC, "dmarc-rua-unauthorised", Severity::Untidy, summary).fact("receiver", receiver))

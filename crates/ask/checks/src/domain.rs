@@ -78,10 +78,15 @@ impl IpEvidence<'_> {
     }
 }
 
+/// The name that lists of domains hold: the one that somebody registered.
+fn listed_name(domain: &str) -> Subject {
+    Subject::Domain(redeliver_records::registrable_domain(domain).unwrap_or_else(|| domain.to_owned()))
+}
+
 async fn gather<'c>(run: &Run<'c>, dns: &dyn Dns, domain: &Domain, name: &Name, known: &Known) -> Evidence<'c> {
     let http: &dyn Http = &*run.net.http;
     let means = run.means(dns);
-    let subject = Subject::Domain(name.to_string());
+    let subject = listed_name(name.as_str());
     let servers = async {
         let servers = mail_servers::gather(means, name).await;
         let reached = |host: &mail_servers::MailHost| host.look.as_ref().is_some_and(|look| look.broken_off.is_none());
@@ -153,7 +158,7 @@ fn judge(run: &Run<'_>, domain: &str, known: &Known, evidence: &Evidence<'_>) ->
     if !evidence.servers.hosts.is_empty() || evidence.servers.mx.why_not().is_some() {
         findings.extend(transport(run, domain, evidence));
     }
-    findings.extend(blocklist::judge(&Subject::Domain(domain.to_owned()), &evidence.lists));
+    findings.extend(blocklist::judge(&listed_name(domain), &evidence.lists));
     match (&evidence.ip, known.ip) {
         (Some(ip), Some((_, by))) => {
             findings.extend(judge_ip(ip).into_iter().map(|finding| finding.fact("ip_known_by", by.as_str())));

@@ -46,7 +46,7 @@ pub(crate) fn judge(references: &[Reference]) -> Option<Finding> {
         matches!(reference.probed.broken_off, Some(SessionError::Blocked(_) | SessionError::NotRecorded))
     };
     let tried: Vec<&Reference> = references.iter().filter(|reference| !blocked(reference)).collect();
-    let shut = tried.iter().copied().filter(|reference| closed(&reference)).count();
+    let shut = tried.iter().copied().filter(|reference| closed(reference)).count();
     let names: Vec<&str> = tried.iter().map(|reference| reference.domain.as_str()).collect();
     let finding = if tried.is_empty() {
         return None;

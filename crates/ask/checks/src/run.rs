@@ -51,7 +51,7 @@ pub(crate) struct Run<'c> {
     pub now: Timestamp,
 }
 
-impl<'c> Run<'c> {
+impl Run<'_> {
     /// Whom mail servers are gathered with.
     pub(crate) fn means<'a>(&'a self, dns: &'a dyn Dns) -> Means<'a> {
         let smtp: &dyn Smtp = &*self.net.smtp;

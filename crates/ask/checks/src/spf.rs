@@ -3,7 +3,9 @@
 use redeliver_model::{Cause, Fact, Facts, Finding, Severity};
 use redeliver_net::dns::Dns;
 use redeliver_records::{Mechanism, Qualifier};
-use redeliver_spf::{Analysis, Evaluation, Harm, Note, Policy, Request, SpfResult, analyse, evaluate, outlook};
+use redeliver_spf::{
+    Analysis, Evaluation, Harm, Note, Policy, Problem, Request, SpfResult, analyse, evaluate, outlook,
+};
 
 use crate::asked::raw_look_ups;
 use crate::bulk::refused_in_bulk;
@@ -37,9 +39,7 @@ impl SpfEvidence {
     /// Whether the policy lets anybody send; none if nobody knows.
     pub(crate) fn sends(&self) -> Option<bool> {
         let policy = &self.analysis.policy;
-        if policy.record.is_none() {
-            return None;
-        }
+        policy.record.as_ref()?;
         let lets = |qualifier| matches!(qualifier, Qualifier::Pass | Qualifier::Neutral);
         let some = policy.parsed.directives().any(|(_, directive)| {
             // "?all" and the like only leave open who sends.
@@ -49,14 +49,12 @@ impl SpfEvidence {
         Some(some || policy.parsed.redirect().is_some() || policy.problem.is_some() || policy.parsed.all().is_none())
     }
 
-    /// Whether the policy works for the sender that is known, or for all if none is.
+    /// Whether the policy works for the sender that is known, or for all if none is. What could not be asked may well work.
     pub(crate) fn works(&self) -> bool {
         match &self.evaluation {
-            Some(evaluation) => evaluation.result == SpfResult::Pass,
-            None => {
-                self.analysis.policy.record.is_some()
-                    && !self.analysis.notes.iter().any(|note| note.harm == Harm::PermError)
-            }
+            Some(evaluation) => matches!(evaluation.result, SpfResult::Pass | SpfResult::TempError),
+            None if self.analysis.notes.iter().any(|note| note.harm == Harm::PermError) => false,
+            None => !matches!(self.analysis.policy.problem, Some(Problem::NoRecord | Problem::NotADomain)),
         }
     }
 }

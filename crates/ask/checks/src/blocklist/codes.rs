@@ -44,8 +44,9 @@ pub(crate) fn decode(list: &Blocklist, address: Ipv4Addr) -> Meaning {
     }
     match address.octets() {
         // RFC 5782 2.3 wants 127/8; Spamhaus' errors are 127.255.255.x, and other lists have taken that over.
-        [127, 255, 255, _] => Meaning::NoAnswer(format!("{text}: the question was refused, nothing is listed")),
-        [127, 0, 0, 1] => Meaning::NoAnswer(format!("{text}: the question was refused, nothing is listed")),
+        [127, 255, 255, _] | [127, 0, 0, 1] => {
+            Meaning::NoAnswer(format!("{text}: the question was refused, nothing is listed"))
+        }
         [127, ..] => Meaning::Listed(format!("{text}, a code that is not documented")),
         _ => Meaning::NoAnswer(format!(
             "{text} is no answer of a list: the resolver or the list's domain has other plans"

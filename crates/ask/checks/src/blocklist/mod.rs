@@ -116,17 +116,29 @@ async fn ask<'c>(dns: &dyn Dns, list: &'c Blocklist, scope: &Scope, subject: &Su
     let (listed, clean) = test_points(list, subject);
     let (listed, clean) =
         join(Asked::below(dns, &zone, &listed, RecordType::A), Asked::below(dns, &zone, &clean, RecordType::A)).await;
-    answer.tested = judge_test_points(list, subject, listed, clean);
+    let shown = |asked: Asked| without_key(asked, key, list.zone);
+    answer.tested = judge_test_points(list, subject, shown(listed), shown(clean));
     if !matches!(answer.tested, Tested::Good) {
         return answer;
     }
     let front = subject.front();
     let asked = Asked::below(dns, &zone, &front, RecordType::A).await;
     if matches!(asked.answer, Answer::Present { .. }) {
-        answer.words = Some(Asked::below(dns, &zone, &front, RecordType::Txt).await);
+        answer.words = Some(shown(Asked::below(dns, &zone, &front, RecordType::Txt).await));
     }
-    answer.asked = Some(asked);
+    answer.asked = Some(shown(asked));
     answer
+}
+
+/// The question as it may be shown: the key is a secret.
+fn without_key(mut asked: Asked, key: Option<&String>, zone: &str) -> Asked {
+    let Some(key) = key else { return asked };
+    let end = format!("{key}.{zone}").to_ascii_lowercase();
+    let front = asked.question.name.as_str().strip_suffix(&end).map(|front| front.trim_end_matches('.').to_owned());
+    if let (Some(front), Ok(zone)) = (front, Name::parse(zone)) {
+        asked.question.name = zone.below(&front).unwrap_or(zone);
+    }
+    asked
 }
 
 /// What stands before the zone for the test points (RFC 5782 5): the one listed, and the one not.

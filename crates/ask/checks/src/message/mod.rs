@@ -4,20 +4,23 @@ mod alignment;
 mod path;
 mod signatures;
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
-use futures_util::future::{join, join3};
+use futures_util::future::{join, join4};
 use redeliver_message::Headers;
 use redeliver_model::{Cause, Domain, EmailAddress, Fact, Facts, Finding, Severity};
-use redeliver_net::dns::Dns;
+use redeliver_net::dns::{Dns, Name};
 use redeliver_records::Policy;
 use redeliver_spf::{Evaluation, Request, SpfResult, analyse, evaluate, outlook};
 
 use crate::asked::{raw, raw_look_ups};
 use crate::dmarc::DMARC;
-use crate::known::{Known, KnownBy};
+use crate::known::{Known, KnownBy, Scope};
+use crate::mail_servers::Means;
 use crate::run::Run;
-use crate::{domain, spf};
+use crate::sender_domain::{SENDER, Standing};
+use crate::{domain, mail_servers, sender_domain, spf};
 use alignment::{Aligned, AlignmentEvidence, DmarcWord};
 use signatures::{DkimWord, Signature, Vouched};
 
@@ -66,12 +69,55 @@ fn author(headers: &Headers<'_>) -> Result<Domain, &'static str> {
     }
 }
 
+/// The message as it went over the wire: a saved one may have lost its CRs, and got a line of an mbox in front.
+fn as_sent(bytes: &[u8]) -> Cow<'_, [u8]> {
+    let end = |text: &[u8]| text.iter().position(|byte| *byte == b'\n');
+    let bytes = match end(bytes) {
+        Some(end) if bytes.starts_with(b"From ") => &bytes[end + 1..],
+        _ => bytes,
+    };
+    let first = end(bytes).unwrap_or_default();
+    if first > 0 && bytes[first - 1] == b'\r' {
+        return Cow::Borrowed(bytes);
+    }
+    let mut sent = Vec::with_capacity(bytes.len() + bytes.len() / 32);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        let bare = line.strip_suffix(b"\n").map(|line| line.strip_suffix(b"\r").unwrap_or(line));
+        sent.extend_from_slice(bare.unwrap_or(line));
+        if bare.is_some() {
+            sent.extend_from_slice(b"\r\n");
+        }
+    }
+    Cow::Owned(sent)
+}
+
+/// The domain of the envelope sender, where it is another one: receivers look whether it is there before they take MAIL FROM.
+async fn envelope_domain(
+    run: &Run<'_>,
+    dns: &dyn Dns,
+    evaluation: Option<&Evaluation>,
+    author: &Domain,
+) -> Vec<Finding> {
+    let other = evaluation.filter(|one| !one.domain.eq_ignore_ascii_case(author.as_str()));
+    let Some(name) = other.and_then(|one| Name::parse(&one.domain).ok()) else { return Vec::new() };
+    let quiet = Scope { connect: false, open_relay: false, ..run.scope.clone() };
+    let means = Means { scope: &quiet, ..run.means(dns) };
+    let (itself, servers) = join(sender_domain::gather(dns, &name), mail_servers::gather(means, &name)).await;
+    let absent: Vec<Finding> = itself.judge(name.as_str(), SENDER, Cause::SenderInvalid).into_iter().collect();
+    if itself.standing() == Standing::There {
+        sender_domain::judge_mail(name.as_str(), &itself, &servers, SENDER, None)
+    } else {
+        absent
+    }
+}
+
 /// Checks a message.
 pub(crate) async fn check(run: &Run<'_>, dns: &dyn Dns, bytes: &[u8], known: &Known) -> Vec<Finding> {
+    let bytes = &as_sent(bytes)[..];
     let (headers, _) = Headers::read(bytes);
     let envelope = envelope(run, &headers, known);
     let author = author(&headers);
-    let (vouched, evaluation) = join(signatures::verify(dns, bytes), evaluation(dns, &envelope)).await;
+    let (vouched, evaluation) = join(signatures::verify(dns, bytes, run.now), evaluation(dns, &envelope)).await;
     let mut findings = Vec::new();
     let compared: Vec<String> = vouched
         .signatures
@@ -94,9 +140,13 @@ pub(crate) async fn check(run: &Run<'_>, dns: &dyn Dns, bytes: &[u8], known: &Kn
                 None => None,
             }
         };
-        let gathered =
-            join3(alignment::gather(dns, author, &compared), analysing, domain::check(run, dns, author, &rest));
-        let (aligning, analysis, of_domain) = gathered.await;
+        let gathered = join4(
+            alignment::gather(dns, author, &compared),
+            analysing,
+            domain::check(run, dns, author, &rest),
+            envelope_domain(run, dns, evaluation.as_ref(), author),
+        );
+        let (aligning, analysis, of_domain, of_envelope) = gathered.await;
         let spf = evaluation.as_ref().map(|evaluation| (evaluation.result, evaluation.domain.as_str()));
         let aligned = aligning.judge(spf, &vouched.signatures);
         let passes = aligned.word == DmarcWord::Pass;
@@ -104,6 +154,7 @@ pub(crate) async fn check(run: &Run<'_>, dns: &dyn Dns, bytes: &[u8], known: &Kn
         findings.push(of_dkim(&vouched.signatures, passes));
         findings.push(of_dmarc(author, &aligning, &aligned));
         findings.extend(of_domain);
+        findings.extend(of_envelope);
     } else if let Err(why) = author {
         findings.push(of_spf(&envelope, evaluation.as_ref(), None, false));
         findings.push(of_dkim(&vouched.signatures, false));

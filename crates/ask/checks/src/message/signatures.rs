@@ -22,6 +22,7 @@ use mail_auth::{
     AuthenticatedMessage, DkimResult, DnsError, Error, MX, MessageAuthenticator, Parameters, RecordSet, ResolverCache,
     Txt,
 };
+use redeliver_model::Timestamp;
 use redeliver_net::dns::{Answer, Dns, Name, RecordType};
 use redeliver_records::{DkimKey, Parsed};
 
@@ -132,11 +133,12 @@ impl ResolverCache<Box<str>, Txt> for Filled {
 }
 
 /// Verifies every signature, and the ARC chain.
-pub(crate) async fn verify(dns: &dyn Dns, bytes: &[u8]) -> Vouched {
+pub(crate) async fn verify(dns: &dyn Dns, bytes: &[u8], now: Timestamp) -> Vouched {
     let nothing = Arc8617 { word: "none", reason: String::new(), sets: 0, sealer: None, asked: Vec::new() };
-    let Some(message) = AuthenticatedMessage::parse_with_opts(bytes, None, false) else {
+    let Some(mut message) = AuthenticatedMessage::parse_with_opts(bytes, None, false) else {
         return Vouched { signatures: Vec::new(), arc: nothing };
     };
+    let over = take_ends(&mut message, now);
     let places = message.dkim_headers.iter().take(MOST_SIGNATURES).map(|header| (&header.header.s, &header.header.d));
     let ams = message.ams_headers.iter().map(|header| (&header.header.s, &header.header.d));
     let seals = message.as_headers.iter().map(|header| (&header.header.s, &header.header.d));
@@ -151,6 +153,14 @@ pub(crate) async fn verify(dns: &dyn Dns, bytes: &[u8]) -> Vouched {
         return Vouched { signatures: Vec::new(), arc: nothing };
     };
     let mut signatures = signatures(&library, &message, &keys).await;
+    for (signature, over) in signatures.iter_mut().zip(over) {
+        if over {
+            // RFC 6376 6.1.1: PERMFAIL (signature expired).
+            let reason =
+                if signature.word == DkimWord::Pass { "it has expired, and was good" } else { "it has expired" };
+            (signature.word, signature.reason) = (DkimWord::PermError, reason.to_owned());
+        }
+    }
     signatures.extend(unreadable(&message));
     let arc = if message.as_headers.is_empty() && message.ams_headers.is_empty() {
         nothing
@@ -158,6 +168,24 @@ pub(crate) async fn verify(dns: &dyn Dns, bytes: &[u8]) -> Vouched {
         chain(&library, &message, &keys).await
     };
     Vouched { signatures, arc }
+}
+
+/// Takes the ends (`x=`) out of what the library compares with the machine's clock, and says which are over by ours. The hash is
+/// over the field as it was written, so nothing else changes.
+fn take_ends(message: &mut AuthenticatedMessage<'_>, now: Timestamp) -> Vec<bool> {
+    let now = u64::try_from(now.0).unwrap_or_default();
+    let is_over = |end: u64, begun: u64| end != 0 && (end <= now || end <= begun);
+    for header in &mut message.ams_headers {
+        if !is_over(header.header.x, header.header.t) {
+            header.header.x = 0;
+        }
+    }
+    let ends = message.dkim_headers.iter_mut().map(|header| {
+        let over = is_over(header.header.x, header.header.t);
+        header.header.x = 0;
+        over
+    });
+    ends.collect()
 }
 
 /// The library with a resolver that knows no server.
@@ -300,9 +328,10 @@ fn word(result: &DkimResult) -> (DkimWord, String) {
     match result {
         DkimResult::Pass => (DkimWord::Pass, String::new()),
         // RFC 8601 2.7.1: a body that was changed is a failed verification, not a neutral one.
-        DkimResult::Neutral(error @ Error::Dkim(DkimError::FailedBodyHashMatch)) => (DkimWord::Fail, error.to_string()),
+        DkimResult::Neutral(error @ Error::Dkim(DkimError::FailedBodyHashMatch)) | DkimResult::Fail(error) => {
+            (DkimWord::Fail, error.to_string())
+        }
         DkimResult::Neutral(error) => (DkimWord::Neutral, error.to_string()),
-        DkimResult::Fail(error) => (DkimWord::Fail, error.to_string()),
         DkimResult::PermError(error) => (DkimWord::PermError, error.to_string()),
         DkimResult::TempError(error) => (DkimWord::TempError, error.to_string()),
         DkimResult::None => (DkimWord::None, String::new()),
