@@ -201,6 +201,7 @@ fn scope(arguments: &Check) -> anyhow::Result<Scope> {
     let mut scope = Scope {
         connect: !arguments.no_connect,
         open_relay: arguments.open_relay,
+        rdap: arguments.rdap,
         all_lists: arguments.all_lists,
         ..Scope::default()
     };

@@ -53,6 +53,9 @@ pub(crate) struct Check {
     /// Try whether the domain's mail servers relay for strangers. For servers of your own only.
     #[arg(long)]
     pub(crate) open_relay: bool,
+    /// Ask registries when the domains were registered (RDAP); they learn what is asked about.
+    #[arg(long)]
+    pub(crate) rdap: bool,
     /// Ask lists whose state is not known, too.
     #[arg(long)]
     pub(crate) all_lists: bool,

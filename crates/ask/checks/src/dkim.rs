@@ -94,8 +94,10 @@ pub(crate) fn judge(domain: &str, evidence: &DkimEvidence, spf_works: bool, know
     }
     if findings.is_empty() {
         let finding = if evidence.above.answer.is_no_such_name() {
-            let summary = format!("{domain} publishes no DKIM key: `_domainkey` does not exist there.");
-            judge.wrong("dkim-none", summary)
+            // Some servers deny a name that only has names below it, against RFC 8020: so no more than a warning.
+            let summary = format!("{domain} publishes no DKIM key, it seems: `_domainkey` does not exist there.");
+            let finding = Finding::warn(DKIM, "dkim-none", Severity::Weakens, summary).because(Cause::DkimFail);
+            finding.at(refused_in_bulk(known.daily))
         } else {
             let summary = format!("Which DKIM selectors {domain} uses is not known; its mail or its software tells.");
             Finding::could_not_ask(DKIM, "dkim-selector-unknown", summary)

@@ -51,6 +51,14 @@ pub(crate) struct Applying {
     pub read: Parsed<DmarcRecord>,
 }
 
+impl Applying {
+    /// The policy for a domain to which the record applies.
+    pub(crate) fn policy_for(&self, domain: &str) -> Option<Policy> {
+        let level = if self.at == domain { Level::Itself } else { Level::Subdomain };
+        self.read.record.applied_policy(level)
+    }
+}
+
 /// Asks all domains of the walk at once.
 pub(crate) async fn walk(dns: &dyn Dns, domain: &Domain) -> Walk {
     let asking = walk_order(domain).into_iter().map(|level| async move {
@@ -212,8 +220,7 @@ fn without(domain: &str, evidence: &DmarcEvidence, known: &Known) -> Vec<Finding
 
 fn with(domain: &str, evidence: &DmarcEvidence, applying: &Applying, known: &Known) -> Vec<Finding> {
     let record = &applying.read.record;
-    let level = if applying.at == domain { Level::Itself } else { Level::Subdomain };
-    let policy = record.applied_policy(level);
+    let policy = applying.policy_for(domain);
     let mut findings: Vec<Finding> = applying.read.faults.iter().map(of_fault).collect();
     if policy == Some(Policy::None) && !record.policy_void {
         let summary = format!("The DMARC policy of {domain} is `none`: mail that fails it is only reported.");

@@ -8,6 +8,7 @@ use redeliver_net::http::Http;
 use crate::blocklist::{self, ListAnswer, Subject};
 use crate::dkim::DkimEvidence;
 use crate::dmarc::DmarcEvidence;
+use crate::domain_age::AgeEvidence;
 use crate::egress::Reference;
 use crate::helo::HeloEvidence;
 use crate::ipv6::Ipv6Evidence;
@@ -17,7 +18,9 @@ use crate::mta_sts::StsEvidence;
 use crate::reverse_dns::ReverseEvidence;
 use crate::sender_domain::{DomainEvidence, RECIPIENT, SENDER, Standing};
 use crate::spf::SpfEvidence;
-use crate::{asked::Asked, bimi, dane, dkim, dmarc, egress, helo, ipv6, mail_servers, mta_sts, reverse_dns, run::Run};
+use crate::{
+    asked::Asked, bimi, dane, dkim, dmarc, domain_age, egress, helo, ipv6, mail_servers, mta_sts, reverse_dns, run::Run,
+};
 use crate::{sender_domain, spf, tls, tls_rpt};
 
 /// What was gathered about a sending domain.
@@ -34,6 +37,7 @@ struct Evidence<'c> {
     ip: Option<IpEvidence<'c>>,
     ipv6: Option<Ipv6Evidence>,
     egress: Vec<Reference>,
+    age: Option<AgeEvidence>,
 }
 
 /// What was gathered about a sending IP.
@@ -92,7 +96,7 @@ async fn gather<'c>(run: &Run<'c>, dns: &dyn Dns, domain: &Domain, name: &Name, 
         let reached = |host: &mail_servers::MailHost| host.look.as_ref().is_some_and(|look| look.broken_off.is_none());
         let timed_out = servers.hosts.iter().any(mail_servers::MailHost::timed_out);
         let references =
-            if timed_out && !servers.hosts.iter().any(reached) { egress::gather(means).await } else { Vec::new() };
+            if timed_out && !servers.hosts.iter().any(reached) { references(run).await } else { Vec::new() };
         (servers, references)
     };
     let ip = async {
@@ -111,23 +115,37 @@ async fn gather<'c>(run: &Run<'c>, dns: &dyn Dns, domain: &Domain, name: &Name, 
         tls_rpt::gather(dns, name),
         bimi::gather(dns, name),
     );
-    let lists = blocklist::gather(dns, run.engine.catalog(), run.scope, &subject);
+    let age = async { if run.scope.rdap { domain_age::gather(http, name.as_str()).await } else { None } };
+    let lists = join(blocklist::gather(dns, run.engine.catalog(), run.scope, &subject), age);
     let first = join5(sender_domain::gather(dns, name), servers, spf::gather(dns, name.as_str(), known), ip, lists);
     let (first, (dkim, dmarc, sts, tls_rpt, bimi)) = join(first, records).await;
-    let (itself, (servers, egress), spf, (ip, ipv6), lists) = first;
-    Evidence { itself, servers, spf, dkim, dmarc, sts, tls_rpt, bimi, lists, ip, ipv6, egress }
+    let (itself, (servers, egress), spf, (ip, ipv6), (lists, age)) = first;
+    Evidence { itself, servers, spf, dkim, dmarc, sts, tls_rpt, bimi, lists, ip, ipv6, egress, age }
+}
+
+/// Tries our own way out.
+async fn references(run: &Run<'_>) -> Vec<Reference> {
+    let later = run.later();
+    egress::gather(run.means(&later)).await
+}
+
+/// The name as DNS knows it, and the domain in the same letters (A-labels).
+pub(crate) fn in_ascii(domain: &Domain) -> Option<(Name, Domain)> {
+    let name = Name::try_from(domain).ok()?;
+    let domain = Domain::parse(name.as_str()).ok()?;
+    Some((name, domain))
 }
 
 /// Checks a domain as sender.
 pub(crate) async fn check(run: &Run<'_>, dns: &dyn Dns, domain: &Domain, known: &Known) -> Vec<Finding> {
-    let Ok(name) = Name::try_from(domain) else {
+    let Some((name, domain)) = in_ascii(domain) else {
         let summary = format!("{domain} is no name that DNS could hold.");
         return vec![
             Finding::fail(SENDER, "domain-bad-name", redeliver_model::Severity::Refuses, summary)
                 .because(Cause::SenderInvalid),
         ];
     };
-    let evidence = gather(run, dns, domain, &name, known).await;
+    let evidence = gather(run, dns, &domain, &name, known).await;
     judge(run, name.as_str(), known, &evidence)
 }
 
@@ -153,12 +171,13 @@ fn judge(run: &Run<'_>, domain: &str, known: &Known, evidence: &Evidence<'_>) ->
     }
     findings.extend(dmarc::judge(&evidence.dmarc, known));
     let applying = evidence.dmarc.walk.applying().ok().flatten();
-    let policy = applying.and_then(|applying| applying.read.record.applied_policy(redeliver_records::Level::Itself));
+    let policy = applying.and_then(|applying| applying.policy_for(domain));
     findings.extend(bimi::judge(domain, &evidence.bimi, policy));
     if !evidence.servers.hosts.is_empty() || evidence.servers.mx.why_not().is_some() {
         findings.extend(transport(run, domain, evidence));
     }
     findings.extend(blocklist::judge(&listed_name(domain), &evidence.lists));
+    findings.extend(evidence.age.as_ref().map(|age| domain_age::judge(age, run.now)));
     match (&evidence.ip, known.ip) {
         (Some(ip), Some((_, by))) => {
             findings.extend(judge_ip(ip).into_iter().map(|finding| finding.fact("ip_known_by", by.as_str())));
@@ -230,7 +249,7 @@ pub(crate) async fn check_recipient(run: &Run<'_>, dns: &dyn Dns, domain: &Domai
     findings.extend(mta_sts::judge(name.as_str(), &sts, &servers));
     findings.extend(dane::judge(&servers));
     if servers.hosts.iter().any(mail_servers::MailHost::timed_out) {
-        findings.extend(egress::judge(&egress::gather(run.means(dns)).await));
+        findings.extend(egress::judge(&references(run).await));
     }
     findings
 }

@@ -63,11 +63,14 @@ pub struct Known {
 
 /// What may be done.
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a permission of its own")]
 pub struct Scope {
     /// Whether mail servers and web servers are looked at.
     pub connect: bool,
     /// Whether it is tried if the domain's own servers relay for strangers (for servers of one's own only).
     pub open_relay: bool,
+    /// Whether registries may be asked when a domain was registered.
+    pub rdap: bool,
     /// Lists whose state is not known are asked too.
     pub all_lists: bool,
     /// Keys of paid lists, by their zone.
@@ -88,6 +91,7 @@ impl Default for Scope {
         Self {
             connect: true,
             open_relay: false,
+            rdap: false,
             all_lists: false,
             list_keys: BTreeMap::new(),
             own_name: "localhost.localdomain".to_owned(),

@@ -19,6 +19,7 @@ mod delegation;
 mod dkim;
 mod dmarc;
 mod domain;
+mod domain_age;
 mod egress;
 mod helo;
 mod honest;

@@ -19,6 +19,8 @@ use crate::{domain, message};
 
 /// How long the questions of one target may take: what has not answered by then is could-not-ask.
 pub const QUESTIONS_DEADLINE: Duration = Duration::from_millis(3_800);
+/// How many questions may come up late.
+const LATER_QUESTIONS: u32 = 50;
 /// How many targets are under way at once; the resolver holds more questions than these put.
 const MOST_AT_ONCE: usize = 96;
 
@@ -49,9 +51,16 @@ pub(crate) struct Run<'c> {
     pub engine: &'c Engine,
     pub scope: &'c Scope,
     pub now: Timestamp,
+    /// The resolver behind the allowance of the target.
+    pub resolver: Arc<Honest>,
 }
 
 impl Run<'_> {
+    /// Questions that come up after sessions with mail servers, when the first allowance is over.
+    pub(crate) fn later(&self) -> Allowance<Arc<Honest>> {
+        Allowance::new(self.resolver.clone(), QUESTIONS_DEADLINE, LATER_QUESTIONS)
+    }
+
     /// Whom mail servers are gathered with.
     pub(crate) fn means<'a>(&'a self, dns: &'a dyn Dns) -> Means<'a> {
         let smtp: &dyn Smtp = &*self.net.smtp;
@@ -85,7 +94,14 @@ impl Checker<'_> {
     }
 
     async fn check_one(&self, honest: Arc<Honest>, name: &str, target: &Target, known: &Known) -> Vec<Finding> {
-        let run = Run { net: &self.net, guard: &self.guard, engine: self.engine, scope: &self.scope, now: self.now };
+        let run = Run {
+            net: &self.net,
+            guard: &self.guard,
+            engine: self.engine,
+            scope: &self.scope,
+            now: self.now,
+            resolver: honest.clone(),
+        };
         let allowance = Allowance::new(honest.clone(), QUESTIONS_DEADLINE, QUESTIONS_OF_A_SUBJECT);
         let dns: &dyn Dns = &allowance;
         let mut findings = of_resolver(&honest);

@@ -27,7 +27,10 @@ pub(crate) async fn gather(dns: &dyn Dns, domain: &str, known: &Known) -> SpfEvi
     let evaluating = async {
         let (ip, _) = known.ip?;
         let helo = known.helo.clone().unwrap_or_else(|| domain.to_owned());
-        let mail_from = known.mail_from.clone().filter(|from| from.ends_with(domain));
+        let mail_from = known
+            .mail_from
+            .clone()
+            .filter(|from| from.rsplit('@').next().is_some_and(|of| of.eq_ignore_ascii_case(domain)));
         let request = Request::new(ip, helo, mail_from.unwrap_or_else(|| format!("postmaster@{domain}")));
         Some(evaluate(dns, &request).await)
     };

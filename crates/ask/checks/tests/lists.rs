@@ -31,7 +31,7 @@ async fn a_healthy_list_lists_and_clears_and_its_codes_are_read() {
         txt: &[("7.2.0.192.zen.spamhaus.org", &["https://check.spamhaus.example/"])],
         ..FakeDns::default()
     });
-    let found = check(&dns, ip("192.0.2.7"), offline::sending_from("192.0.2.7")).await;
+    let found = check(&dns, ip("192.0.2.7"), sending_from("192.0.2.7")).await;
     let zen = of(&found, "zen.spamhaus.org");
     assert_eq!(
         (zen.id.as_ref(), zen.severity, zen.cause),
@@ -40,7 +40,7 @@ async fn a_healthy_list_lists_and_clears_and_its_codes_are_read() {
     assert_eq!(of(&found, "bl.spamcop.net").result, CheckResult::Pass);
     // Few receivers use it, so it does not refuse.
     assert_eq!(of(&found, "psbl.surriel.com").severity, Some(Severity::Weakens));
-    let found = check(&dns, ip("192.0.2.8"), offline::sending_from("192.0.2.8")).await;
+    let found = check(&dns, ip("192.0.2.8"), sending_from("192.0.2.8")).await;
     let zen = of(&found, "zen.spamhaus.org");
     assert_eq!((zen.id.as_ref(), zen.cause), ("ip-pbl", Some(Cause::DynamicIp)));
 }

@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use redeliver_model::Domain;
 use redeliver_net::dns::Dns;
-use redeliver_records::{Alignment, Level, Policy};
+use redeliver_records::{Alignment, Policy};
 use redeliver_spf::SpfResult;
 
 use super::signatures::{DkimWord, Signature};
@@ -116,8 +116,7 @@ impl AlignmentEvidence {
             }
         }
         let Some(applying) = applying else { return aligned };
-        let own = applying.at == self.author.domain.as_str();
-        aligned.policy = applying.read.record.applied_policy(if own { Level::Itself } else { Level::Subdomain });
+        aligned.policy = applying.policy_for(self.author.domain.as_str());
         // RFC 9989 4.10.1: without a policy and without reports there is no DMARC.
         if aligned.policy.is_some() {
             let maybe = |domain: &str| self.is_aligned(domain, Alignment::Relaxed);

@@ -63,7 +63,9 @@ fn author(headers: &Headers<'_>) -> Result<Domain, &'static str> {
         .collect();
     domains.dedup();
     match (domains.len(), domains.pop()) {
-        (1, Some(domain)) => Ok(domain),
+        (1, Some(author)) => {
+            domain::in_ascii(&author).map(|(_, author)| author).ok_or("From names no domain that DNS knows")
+        }
         (0, _) => Err("there is no address in From"),
         _ => Err("From names several domains"),
     }

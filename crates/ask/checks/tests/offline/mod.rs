@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(dead_code, reason = "each test file uses its part")]
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use redeliver_checks::{Checker, Known, KnownBy, Scope, Target};
 use redeliver_diagnose::Engine;
@@ -13,6 +13,9 @@ use redeliver_net::http::FakeWeb;
 use redeliver_net::smtp::FakeMail;
 use redeliver_net::tls::{Look, Looking, TlsError, TlsLook};
 use redeliver_net::{Guard, Net};
+
+/// The knowledge, read once for all tests of a file.
+static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::builtin().unwrap());
 
 struct NoTls;
 
@@ -40,12 +43,11 @@ pub async fn check_at(
     now: Timestamp,
     change: impl FnOnce(&mut Scope),
 ) -> Vec<Finding> {
-    let engine = Engine::builtin().unwrap();
     let ranges = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "2001:db8::/32"];
     let guard = Guard::default().assume_public(ranges.map(|range| range.parse().unwrap()).to_vec());
     let mut scope = Scope { connect: false, ..Scope::default() };
     change(&mut scope);
-    let checker = Checker { net, guard, engine: &engine, scope, now };
+    let checker = Checker { net, guard, engine: &ENGINE, scope, now };
     checker.check_all(&[("target".to_owned(), target, known)], |_| {}).await.remove(0)
 }
 
