@@ -24,6 +24,7 @@ need knotd knot
 need unbound unbound
 need rbldnsd rbldnsd
 need dig dnsutils
+need openssl openssl
 
 up() { dig +short +time=1 +tries=1 @127.53.0.1 good.test MX 2>/dev/null | grep -q mx1; }
 if up; then
