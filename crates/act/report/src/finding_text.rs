@@ -79,6 +79,8 @@ fn is_list(finding: &Finding) -> bool {
 
 /// So many unknown things are told one by one; more of them have one reason, as a rule, and are named together.
 const FEW: usize = 4;
+/// So many lists are named of those that did not answer.
+const MOST_LISTS: usize = 8;
 
 struct Page {
     text: String,
@@ -131,7 +133,7 @@ impl Page {
             let same = |site: &&AtSite| (site.severity, site.when) == (first.severity, first.when);
             let group: Vec<&str> = rest.iter().take_while(same).map(|site| site.site).collect();
             rest = &rest[group.len()..];
-            let line = format!("At {} it {} mail of {}.", group.join(", "), first.severity, first.when);
+            let line = format!("At {} this {} ({}).", group.join(", "), first.severity, first.when);
             self.item(DIM, "", &line);
         }
     }
@@ -193,7 +195,10 @@ impl Page {
         }
         if !lists.is_empty() {
             let names: Vec<&str> = lists.iter().filter_map(|finding| finding.facts.text("name")).collect();
-            let line = format!("{} lists did not answer us or cannot be believed: {}.", lists.len(), names.join(", "));
+            let (shown, more) = names.split_at(names.len().min(MOST_LISTS));
+            let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+            let shown = shown.join(", ");
+            let line = format!("{} lists did not answer us or cannot be believed: {shown}{more}.", lists.len());
             self.item(DIM, "unknown", &line);
         }
     }

@@ -67,10 +67,14 @@ pub(crate) fn judge(evidence: &SpfEvidence, known: &Known, dkim_works: bool) -> 
     let mut findings: Vec<Finding> = Vec::new();
     let analysis = &evidence.analysis;
     let passes = evidence.evaluation.as_ref().is_some_and(|evaluation| evaluation.result == SpfResult::Pass);
+    // Both readings: what the sender that is known gets, and what any other does.
+    let both = evidence.evaluation.as_ref().filter(|_| passes).map(|evaluation| sentences(evaluation, analysis));
     for note in &analysis.notes {
-        if let Some(finding) = of_note(note, analysis, passes, dkim_works, known) {
-            findings.push(finding);
+        let Some(mut finding) = of_note(note, analysis, passes, dkim_works, known) else { continue };
+        if let (Some(both), Harm::PermError) = (&both, note.harm) {
+            finding.summary = format!("{} {both}", finding.summary);
         }
+        findings.push(finding);
     }
     let permanent = findings.iter().any(|finding| finding.is_wrong() && finding.severity != Some(Severity::Untidy));
     if let Some(evaluation) = &evidence.evaluation {
@@ -129,9 +133,7 @@ fn of_note(note: &Note, analysis: &Analysis, passes: bool, dkim_works: bool, kno
 }
 
 fn of_evaluation(evaluation: &Evaluation, analysis: &Analysis, permanent: bool) -> Option<Finding> {
-    let sentences = outlook(evaluation, analysis);
-    let ip = evaluation.ip;
-    let summary = sentences.to_string().replacen("This mail", &format!("Mail from {ip}"), 1);
+    let summary = sentences(evaluation, analysis);
     let finding = match evaluation.result {
         SpfResult::Pass => Finding::pass(SPF, "spf-pass", summary),
         SpfResult::Fail => Finding::fail(SPF, "spf-ip-not-listed", Severity::Refuses, summary).because(Cause::SpfFail),
@@ -146,6 +148,12 @@ fn of_evaluation(evaluation: &Evaluation, analysis: &Analysis, permanent: bool) 
         SpfResult::None => return None,
     };
     Some(finding)
+}
+
+/// Why the sender that is known gets its result, and what any other gets.
+fn sentences(evaluation: &Evaluation, analysis: &Analysis) -> String {
+    let from = format!("Mail from {}", evaluation.ip);
+    outlook(evaluation, analysis).to_string().replacen("This mail", &from, 1)
 }
 
 /// What every finding of SPF opens down to.
