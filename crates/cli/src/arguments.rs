@@ -18,6 +18,9 @@ pub(crate) enum Command {
     /// Explain refusals: paste a reply, or give bounce mails, mailboxes, archives or folders of them.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(Box<Explain>),
+    /// Check a domain, an IP or a message: what makes receivers refuse, and what does not.
+    #[command(after_help = crate::check_arguments::CHECK_EXAMPLES)]
+    Check(Box<crate::check_arguments::Check>),
     /// Look into the knowledge behind the answers, or test your own additions to it.
     Catalog(Catalog),
     /// Print completions for a shell.

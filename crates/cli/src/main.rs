@@ -2,6 +2,9 @@
 
 mod arguments;
 mod catalog_command;
+mod check;
+mod check_arguments;
+mod check_output;
 mod clock;
 mod exit;
 mod explain;
@@ -30,6 +33,7 @@ fn main() -> ExitCode {
     };
     let result = match arguments.command {
         Command::Explain(explain) => explain::run(&explain, &clock::SystemClock),
+        Command::Check(check) => check::run(&check, &clock::shared()),
         Command::Catalog(catalog) => catalog_command::run(&catalog),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -13,6 +13,21 @@ use serde_json::Value;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("redeliver-model", &[]),
     ("redeliver-catalog", &["redeliver-model"]),
+    ("redeliver-records", &["redeliver-model"]),
+    ("redeliver-net", &["redeliver-model"]),
+    ("redeliver-spf", &["redeliver-model", "redeliver-net", "redeliver-records"]),
+    (
+        "redeliver-checks",
+        &[
+            "redeliver-model",
+            "redeliver-catalog",
+            "redeliver-records",
+            "redeliver-message",
+            "redeliver-diagnose",
+            "redeliver-net",
+            "redeliver-spf",
+        ],
+    ),
     ("redeliver-message", &["redeliver-model"]),
     ("redeliver-intake", &["redeliver-model", "redeliver-message"]),
     ("redeliver-logs", &["redeliver-model"]),
@@ -24,10 +39,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "redeliver-model",
             "redeliver-catalog",
+            "redeliver-checks",
             "redeliver-message",
             "redeliver-intake",
             "redeliver-logs",
             "redeliver-diagnose",
+            "redeliver-net",
             "redeliver-remedies",
             "redeliver-report",
         ],
@@ -44,12 +61,19 @@ const HOMES: &[(&str, &[&str])] = &[
     ("toml", &["redeliver-catalog"]),
     ("csv", &["redeliver-report"]),
     ("postcard", &["redeliver-catalog"]),
+    ("psl", &["redeliver-records"]),
     ("regex", &[]),
     ("sqlx", &[]),
     ("axum", &[]),
     ("hickory-resolver", &[]),
-    ("rustls", &[]),
-    ("mail-auth", &[]),
+    ("hickory-proto", &["redeliver-net"]),
+    ("rustls", &["redeliver-net"]),
+    ("tokio-rustls", &["redeliver-net"]),
+    ("hyper", &["redeliver-net"]),
+    ("hyper-util", &["redeliver-net"]),
+    ("x509-parser", &["redeliver-net"]),
+    ("indicatif", &["redeliver"]),
+    ("mail-auth", &["redeliver-checks"]),
     ("mail-parser", &["redeliver-message"]),
     // Unpacking is message's; intake's tests pack what it has to find.
     ("zip", &["redeliver-message", "redeliver-intake"]),
@@ -113,7 +137,8 @@ fn nobody_uses_a_crate_to_his_right() {
     let table: BTreeMap<&str, &[&str]> = MAY_USE.iter().copied().collect();
     for (name, dependencies) in &crates {
         let allowed = table.get(name.as_str()).unwrap_or_else(|| panic!("{name} is not in the table"));
-        for used in dependencies.iter().filter(|used| crates.contains_key(*used)) {
+        // A crate may test itself with its own fakes.
+        for used in dependencies.iter().filter(|used| crates.contains_key(*used) && *used != name) {
             assert!(allowed.contains(&used.as_str()), "{name} must not use {used}");
         }
     }
@@ -135,6 +160,10 @@ fn every_crate_lives_in_its_wing() {
     for (name, wing) in [
         ("model", "know"),
         ("catalog", "know"),
+        ("records", "know"),
+        ("net", "ask"),
+        ("spf", "ask"),
+        ("checks", "ask"),
         ("message", "read"),
         ("intake", "read"),
         ("logs", "read"),

@@ -88,7 +88,7 @@ impl Page {
 }
 
 /// Breaks a text at blanks into lines of at most `width` characters; a longer word keeps its line to itself.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(20);
     let mut lines = Vec::new();
     let mut line = String::new();

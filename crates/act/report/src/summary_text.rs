@@ -65,7 +65,7 @@ fn headline(summary: &Summary) -> String {
     let words = kinds.iter().map(|(kind, count)| format!("{count} {}", of_kind(*kind, *count)));
     let mut line = words.collect::<Vec<_>>().join(", ");
     if line.is_empty() {
-        line.push_str("Nothing was read");
+        line.push_str("No refusal here");
     }
     line
 }

@@ -7,6 +7,7 @@ mod address;
 mod cause;
 mod clock;
 mod explanation;
+mod finding;
 mod refusal;
 mod reply;
 mod status;
@@ -18,9 +19,11 @@ pub use clock::{Clock, FixedClock, PartialDate, Timestamp};
 pub use explanation::{
     AddressTally, AddressVerdict, Explanation, ForWhom, Hypothesis, Origin, Remedy, ServerSetting, Unread, Verdict,
 };
+pub use finding::{AtSite, Fact, Facts, Finding};
 pub use refusal::{Forwarding, Party, Refusal};
 pub use reply::Reply;
 pub use status::{EnhancedStatus, StatusPattern};
 pub use vocabulary::{
-    About, Act, AddressIsBad, Fault, Outcome, ReportKind, Retry, Scope, Severity, Side, Stage, Subject, UnknownWord,
+    About, Act, AddressIsBad, CheckResult, Fault, Outcome, ReportKind, Retry, Scope, Severity, Side, Stage, Subject,
+    UnknownWord,
 };

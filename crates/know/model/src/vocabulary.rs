@@ -257,6 +257,20 @@ vocabulary! {
     }
 }
 
+vocabulary! {
+    /// What came out of a check.
+    CheckResult {
+        /// All is well.
+        Pass = "pass",
+        /// Something is less than good.
+        Warn = "warn",
+        /// Something is wrong.
+        Fail = "fail",
+        /// Nobody knows; never read as a fail.
+        CouldNotAsk = "could-not-ask",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -28,6 +28,7 @@ use redeliver_model::{Origin, Unread};
 
 pub use items::{Items, Options, items};
 pub use progress::{Done, Progress};
+pub use sniff::is_mail;
 pub use text::{LONGEST_LINE, TextFault, decode, open_lines, read_line};
 
 /// Largest text that is handed over whole; a larger one is handed over as lines. A screen of text has some KiB, and the

@@ -175,7 +175,7 @@ fn is_known_field(name: &[u8]) -> bool {
 }
 
 /// Whether text begins with a header block that has a known field in it.
-fn is_mail(head: &[u8]) -> bool {
+pub fn is_mail(head: &[u8]) -> bool {
     let mut lines = lines(head.trim_ascii_start()).peekable();
     // A line `From ` of a mailbox whose date cannot be read, or one that was quoted.
     let first = lines.peek().copied().unwrap_or_default();
