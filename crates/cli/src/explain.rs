@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use redeliver_catalog::{Catalog, Software};
 use redeliver_diagnose::{Engine, MOST_BYTES, Ours, Scratch, locate};
 use redeliver_intake::{self as intake, Content, Item, Taken};
+use redeliver_message::Fault;
 use redeliver_model::{Clock, Origin, Refusal, ReportKind, Timestamp, Unread};
 
 use crate::arguments::{Explain, Format};
@@ -222,8 +223,14 @@ impl Session<'_> {
         let bytes = redeliver_message::prepare(bytes);
         let mail = redeliver_message::Mail::read(&bytes);
         let reading = redeliver_diagnose::read_mail(&mail, &self.ours, self.arguments.kind);
+        let beyond = mail.faults.iter().any(|fault| matches!(fault, Fault::TooManyParts | Fault::TooDeep));
+        let too_complex = beyond || reading.is_too_complex();
         for told in reading.told {
             self.explain(origin.clone(), told.kind, told.refusal, &reading.words)?;
+        }
+        if too_complex {
+            let words = "it is too complex: only its first parts, recipients and the starts of long replies were read";
+            self.fault(origin.clone(), "too-complex", words)?;
         }
         Ok(())
     }
