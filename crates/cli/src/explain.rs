@@ -8,7 +8,7 @@ use redeliver_catalog::{Catalog, Software};
 use redeliver_diagnose::{Engine, MOST_BYTES, Ours, Scratch, locate};
 use redeliver_intake::{self as intake, Content, Item, Taken};
 use redeliver_logs as logs;
-use redeliver_message::Mail;
+use redeliver_message::{Fault, Mail};
 use redeliver_model::{self as model, Clock, Origin, Refusal, ReportKind, Timestamp, Unread};
 
 use crate::arguments::{Explain, Format};
@@ -276,8 +276,14 @@ impl Session<'_> {
             mail = Mail::read(&prepared);
         }
         let reading = redeliver_diagnose::read_mail(&mail, &self.ours, self.arguments.kind);
+        let beyond = mail.faults.iter().any(|fault| matches!(fault, Fault::TooManyParts | Fault::TooDeep));
+        let too_complex = beyond || reading.is_too_complex();
         for told in reading.told {
             self.explain(origin.clone(), told.kind, told.refusal, [&reading.words, ""])?;
+        }
+        if too_complex {
+            let words = "it is too complex: only its first parts, recipients and the starts of long replies were read";
+            self.fault(origin.clone(), "too-complex", words)?;
         }
         Ok(())
     }

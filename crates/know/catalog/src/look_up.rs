@@ -51,6 +51,18 @@ impl Catalog {
                 "there is no catalog file in it (causes/, phrases/, sites/ ... as in catalog/README.md)".to_owned();
             problems.push(Problem { file: folder.display().to_string(), line: 0, reason });
         }
+        self.overlaid(files, problems)
+    }
+
+    /// This catalog with files laid over it that were read already: their paths below the folder, and their texts.
+    pub fn with_overlay_texts(self, texts: Vec<(String, String)>) -> Result<Self, CatalogError> {
+        let mut problems = Vec::new();
+        let read = texts.into_iter().filter_map(|(path, text)| source::read_file(path, text, &mut problems));
+        let files = read.collect();
+        self.overlaid(files, problems)
+    }
+
+    fn overlaid(self, files: Vec<source::SourceFile>, mut problems: Vec<Problem>) -> Result<Self, CatalogError> {
         let merged = compile::compile(self, files, &mut problems);
         completeness::check_complete(&merged, &mut problems);
         if problems.is_empty() { Ok(merged) } else { Err(CatalogError::Overlay(problems)) }

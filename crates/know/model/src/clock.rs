@@ -35,7 +35,7 @@ impl Timestamp {
         let Some(time) = text.get(10..).filter(|rest| !rest.is_empty()) else { return Some(start) };
         let time = time.strip_prefix(['T', 't', ' '])?;
         let clock = time.get(..8)?;
-        let number = |at: usize| clock.get(at..at + 2)?.parse::<i64>().ok();
+        let number = |at: usize| two_digit_number(clock.get(at..at + 2)?);
         let (hour, minute, second) = (number(0)?, number(3)?, number(6)?);
         if hour > 23 || minute > 59 || second > 60 || clock.as_bytes()[2] != b':' || clock.as_bytes()[5] != b':' {
             return None;
@@ -44,7 +44,9 @@ impl Timestamp {
         if let Some(fraction) = zone.strip_prefix('.') {
             zone = fraction.trim_start_matches(|c: char| c.is_ascii_digit());
         }
-        Some(Self(start.0 + hour * 3600 + minute * 60 + second - offset_seconds(zone)?))
+        let moment = Self(start.0 + hour * 3600 + minute * 60 + second - offset_seconds(zone)?);
+        // An offset may lead out of the years that can be written in four digits.
+        (0..=9999).contains(&moment.date().0).then_some(moment)
     }
 
     /// Year, month and day in UTC.
@@ -64,7 +66,18 @@ fn offset_seconds(zone: &str) -> Option<i64> {
         _ => return None,
     };
     let (hours, minutes) = zone.get(1..)?.split_once(':')?;
-    Some(sign * (hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60))
+    let (hours, minutes) = (two_digit_number(hours)?, two_digit_number(minutes)?);
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
+}
+
+/// Two digits and nothing else; a sign is none.
+fn two_digit_number(text: &str) -> Option<i64> {
+    if text.len() == 2 && is_number(text) { text.parse().ok() } else { None }
+}
+
+/// Whether a text has digits alone; `parse` would take a sign too.
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 impl std::fmt::Display for Timestamp {
@@ -90,7 +103,7 @@ impl PartialDate {
     /// Reads `2024`, `2024-06` or `2024-06-05`.
     pub fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
-        let year = parts.next().filter(|year| year.len() == 4)?.parse().ok()?;
+        let year = parts.next().filter(|year| year.len() == 4 && is_number(year))?.parse().ok()?;
         let month = two_digits(parts.next(), 12)?;
         let day = two_digits(parts.next(), 31)?;
         parts.next().is_none().then_some(Self { year, month, day })
@@ -106,7 +119,8 @@ impl PartialDate {
 #[expect(clippy::option_option, reason = "absent and wrong are two answers")]
 fn two_digits(part: Option<&str>, highest: u8) -> Option<Option<u8>> {
     let Some(part) = part else { return Some(None) };
-    let value = part.parse().ok().filter(|value| part.len() == 2 && (1..=highest).contains(value))?;
+    let value =
+        part.parse().ok().filter(|value| part.len() == 2 && is_number(part) && (1..=highest).contains(value))?;
     Some(Some(value))
 }
 
@@ -147,6 +161,24 @@ fn civil_from_days(days: i64) -> (i32, u8, u8) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_offset_or_sign_leads_out_of_the_calendar() {
+        for wrong in [
+            "2024-05-31T10:00:01-203111055:02635",
+            "2024-05-31T09:00:04-2031120000000000:0000031120",
+            "2024-05-31T09:00:04+24:00",
+            "2024-05-31T09:00:04+-1:00",
+            "2024-05-31T-1:00:04Z",
+            "+202-05-31",
+            "-202-05-31",
+            "2024-+5-31",
+            "0000-01-01T00:00:00+01:00",
+            "9999-12-31T23:59:59-01:00",
+        ] {
+            assert_eq!(Timestamp::parse(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn dates_go_there_and_back() {

@@ -160,7 +160,7 @@ pub struct AddressTally {
 pub struct Unread<'a> {
     /// Where it was.
     pub origin: Origin<'a>,
-    /// A stable word for the fault: `empty`, `binary`, `too-long`, `not-a-refusal`, `not-found`, `io`.
+    /// A stable word for the fault: `empty`, `binary`, `too-long`, `too-complex`, `not-a-refusal`, `not-found`, `io`.
     pub code: &'a str,
     /// What is wrong and what to do.
     pub text: Cow<'a, str>,

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use redeliver_message::Headers;
 use redeliver_model::{EnhancedStatus, Forwarding, Refusal, Reply, ReportKind, Timestamp};
 
-use super::delivery_status::{Action, PerRecipient};
+use super::delivery_status::{Action, MOST_RECIPIENTS, PerRecipient};
 use super::passages::{Form, Passage, is_address, passages};
 use super::recipients::{failed_recipients, named, same_address};
 use super::report::Report;
@@ -17,8 +17,18 @@ use crate::locate::locate;
 /// Bytes of the whole words that are read as a last resort.
 const MOST_WORDS: usize = 4 * 1024;
 
-/// Most single lines about one recipient that are read.
+/// Most single lines, and most answers of a session, about one recipient that are read.
 const MOST_LINES: usize = 8;
+
+/// Bytes of the replies of all recipients together that are read whole. Each is matched against the whole catalog, and
+/// some hundred recipients with long replies stay below.
+const MOST_SAID: usize = 1024 * 1024;
+
+/// Bytes that are read of each reply behind those; most say their reason in fewer.
+const SHORT_REPLY: usize = 256;
+
+/// What stands behind a reply that was cut short.
+pub const CUT_SHORT: &str = " [...]";
 
 /// What the report says about each recipient; one without a recipient where none is named.
 pub fn told(report: &Report<'_>, ours: &Ours, kind: ReportKind) -> Vec<Told> {
@@ -27,7 +37,7 @@ pub fn told(report: &Report<'_>, ours: &Ours, kind: ReportKind) -> Vec<Told> {
     let found = passages(&report.words);
     let sessions = exchanges(&report.words);
     let fields = report.status.iter().chain(&report.receipt);
-    let status: Vec<&PerRecipient> = fields.flat_map(|status| &status.recipients).collect();
+    let status: Vec<&PerRecipient> = fields.flat_map(|status| &status.recipients).take(MOST_RECIPIENTS).collect();
     let mut all: Vec<Told> = if status.iter().any(|one| one.recipient.is_some() || one.original.is_some()) {
         let mut all: Vec<Told> = {
             let alone = status.len() == 1;
@@ -66,7 +76,38 @@ pub fn told(report: &Report<'_>, ours: &Ours, kind: ReportKind) -> Vec<Told> {
         told.refusal.given_up = told.kind == ReportKind::Refusal;
         roles::assign(report, &returned, ours, &mut told.refusal);
     }
+    shorten(&mut all);
     all
+}
+
+/// Cuts short what all recipients together were told, past what is read whole.
+fn shorten(all: &mut [Told]) {
+    let size = |reply: &Reply<'_>| reply.lines.iter().map(|line| line.len()).sum::<usize>();
+    let mut said = 0;
+    for Told { refusal, .. } in all {
+        said += size(&refusal.reply) + refusal.further.iter().map(size).sum::<usize>();
+        if said > MOST_SAID {
+            refusal.further.truncate(1);
+            refusal
+                .further
+                .iter_mut()
+                .chain([&mut refusal.reply])
+                .filter(|reply| size(reply) > SHORT_REPLY)
+                .for_each(cut);
+        }
+    }
+}
+
+fn cut(reply: &mut Reply<'static>) {
+    let words = reply.words();
+    let start = &words[..words.floor_char_boundary(SHORT_REPLY)];
+    reply.lines = vec![Cow::Owned(format!("{start}{CUT_SHORT}"))];
+}
+
+/// Whether more was said than is read: too many recipients, or replies that were cut short.
+pub fn is_too_complex(all: &[Told]) -> bool {
+    let is_cut = |reply: &Reply<'_>| reply.lines.last().is_some_and(|line| line.ends_with(CUT_SHORT));
+    all.len() >= MOST_RECIPIENTS || all.iter().any(|one| is_cut(&one.refusal.reply))
 }
 
 /// Whether neither status fields nor plain words name a recipient.
@@ -217,7 +258,7 @@ fn of_words(report: &Report<'_>, whose: &Whose<'_>, found: &[Passage], sessions:
         }
     }
     let mine = sessions.iter().filter(|one| one.recipient.as_deref().is_none_or(is_his) || whose.address.is_none());
-    for one in mine {
+    for one in mine.take(MOST_LINES) {
         let mut refusal = owned(locate(&one.reply).refusal);
         refusal.stage = one.stage.or(refusal.stage);
         if let Some(host) = &one.host {
@@ -301,5 +342,38 @@ fn owned(refusal: Refusal<'_>) -> Refusal<'static> {
         recipient: keep(refusal.recipient),
         time: refusal.time,
         ..Refusal::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(letters: usize) -> Told {
+        let reply = Reply { code: Some(550), enhanced: None, lines: vec![Cow::Owned("x".repeat(letters))] };
+        let refusal = Refusal { further: vec![reply.clone(), reply.clone()], reply, ..Refusal::default() };
+        Told { kind: ReportKind::Refusal, refusal }
+    }
+
+    #[test]
+    fn long_replies_of_very_many_recipients_are_cut_and_said_to_be() {
+        let mut few = vec![said(4000); 20];
+        shorten(&mut few);
+        assert_eq!(few, vec![said(4000); 20]);
+        assert!(!is_too_complex(&few));
+        let mut many = vec![said(4000); 1900];
+        shorten(&mut many);
+        assert!(is_too_complex(&many) && many[0] == said(4000));
+        assert!(many[1899].refusal.reply.words().ends_with(CUT_SHORT));
+        let size: usize = many.iter().map(|one| one.refusal.reply.words().len()).sum();
+        assert!(size < 2 * MOST_SAID, "{size}");
+    }
+
+    #[test]
+    fn a_field_of_300000_failed_recipients_is_read_at_its_start() {
+        let names: String = (0..300_000).map(|number| format!("u{number}@example.net")).collect::<Vec<_>>().join(", ");
+        let mail = format!("X-Failed-Recipients: {names}\n\n");
+        let report = Report { headers: Headers::read(mail.as_bytes()).0, ..Report::default() };
+        assert_eq!(failed_recipients(&report).len(), MOST_RECIPIENTS);
     }
 }

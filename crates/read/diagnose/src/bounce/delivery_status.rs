@@ -185,10 +185,14 @@ fn recipient_field(open: &mut PerRecipient, name: &str, value: &str) {
         "diagnostic-code" => {
             let words = joined(untyped(value));
             if !words.is_empty() {
-                open.diagnostic = Some(match open.diagnostic.take() {
-                    Some(before) => format!("{before} {words}"),
-                    None => words,
-                });
+                match &mut open.diagnostic {
+                    Some(before) if before.len() + words.len() < LONGEST_DIAGNOSTIC => {
+                        before.push(' ');
+                        before.push_str(&words);
+                    }
+                    Some(_) => {}
+                    none => *none = Some(words),
+                }
             }
         }
         "last-attempt-date" => open.last_attempt = date(value),

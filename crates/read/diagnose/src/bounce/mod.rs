@@ -43,6 +43,13 @@ pub struct Told {
     pub refusal: Refusal<'static>,
 }
 
+impl Reading {
+    /// Whether the report says more than is read of one: only the first 2000 recipients, or long replies of very many.
+    pub fn is_too_complex(&self) -> bool {
+        assemble::is_too_complex(&self.told)
+    }
+}
+
 /// Longest text in which a quoted report is looked for.
 const MOST_QUOTED: usize = 256 * 1024;
 

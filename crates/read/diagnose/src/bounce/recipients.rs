@@ -2,12 +2,16 @@
 
 use redeliver_message::Headers;
 
+use super::delivery_status::MOST_RECIPIENTS;
 use super::marks::Mark;
 use super::passages::{Form, Passage, is_address};
 use super::report::Report;
 
 /// Fields of the returned message that name its recipients.
 const RECIPIENT_FIELDS: [&str; 3] = ["to", "cc", "x-original-to"];
+
+/// Most bytes of one such field that are read; the fields of a whole mail may have 8 MB.
+const LONGEST_FIELD: usize = 64 * 1024;
 
 /// Local parts that people are told to write to.
 const SERVICES: [&str; 12] = [
@@ -132,10 +136,12 @@ fn add(names: &mut Vec<String>, address: &str) {
 /// The recipients that Exim and others name in a field.
 pub fn failed_recipients(report: &Report<'_>) -> Vec<String> {
     let fields = report.headers.all("x-failed-recipients");
-    let text: Vec<String> = fields.map(|raw| String::from_utf8_lossy(raw).into_owned()).collect();
+    // Each costs a diagnosis, and is compared with each of the words.
+    let bounded = fields.take(MOST_RECIPIENTS).map(|raw| &raw[..raw.len().min(LONGEST_FIELD)]);
+    let text: Vec<String> = bounded.map(|raw| String::from_utf8_lossy(raw).into_owned()).collect();
     let parts = text.iter().flat_map(|field| field.split([',', ' ', '\t', '\r', '\n']));
     let bare = parts.map(|one| one.trim_matches(|c| matches!(c, '<' | '>' | ';')));
-    bare.filter(|one| is_address(one)).map(str::to_owned).collect()
+    bare.filter(|one| is_address(one)).map(str::to_owned).take(MOST_RECIPIENTS).collect()
 }
 
 fn is_service(address: &str) -> bool {
@@ -146,6 +152,11 @@ fn is_service(address: &str) -> bool {
 /// Whether two addresses are the same mailbox as far as anybody can tell (RFC 5321 2.4: case in front of the `@` matters
 /// to the receiver alone).
 pub fn same_address(a: &str, b: &str) -> bool {
-    let plain = |text: &str| text.trim_matches(|c| matches!(c, '<' | '>' | ' ')).to_lowercase();
-    a.eq_ignore_ascii_case(b) || plain(a) == plain(b)
+    let bare = |text: &'_ str| -> std::ops::Range<usize> {
+        let start = text.len() - text.trim_start_matches(['<', '>', ' ']).len();
+        start..text.trim_end_matches(['<', '>', ' ']).len().max(start)
+    };
+    let (a, b) = (&a[bare(a)], &b[bare(b)]);
+    // Thousands are compared with thousands: small letters of other scripts are made only where there are any.
+    a.eq_ignore_ascii_case(b) || (!(a.is_ascii() && b.is_ascii()) && a.to_lowercase() == b.to_lowercase())
 }

@@ -1,0 +1,316 @@
+//! What strangers write stays text: in every form of output, on both streams, whatever the text, the names of files and of
+//! members of archives; and the order of files never matters.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// Escapes, a turned text, a formula, NUL, a bell, C1, overlong UTF-8 (RFC 3629 3), a half of a surrogate, markup.
+const NASTY: &[u8] =
+    b"=cmd|' /C calc'!A0 \x1b[2J\x1b]0;own\x07 \xe2\x80\xaeevil \x00 \xc2\x9b31m \xc0\xaf\xe0\x80\xaf \xed\xa0\x80 <script>alert(1)</script> [x](javascript:y) |`*_";
+
+/// The same as a word of an address or a name, where no blank may stand.
+const NASTY_WORD: &[u8] = b"=cmd|'\x1b[2J\xe2\x80\xae\xc2\x9bx";
+
+fn bytes(parts: &[&[u8]]) -> Vec<u8> {
+    parts.concat()
+}
+
+fn bounce() -> Vec<u8> {
+    bytes(&[
+        b"From: MAILER-DAEMON@mx.example.net (",
+        NASTY,
+        b")\r\nTo: ",
+        NASTY_WORD,
+        b"@example.org\r\nSubject: ",
+        NASTY,
+        &b"S".repeat(10 << 20)[..],
+        b"\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\n\r\ncould not be delivered\r\n",
+        NASTY,
+        b"\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; ",
+        NASTY_WORD,
+        b"\r\n\r\nFinal-Recipient: rfc822; ",
+        NASTY_WORD,
+        b"@example.net\r\nAction: failed\r\nStatus: 5.1.1 (",
+        NASTY,
+        b")\r\nRemote-MTA: dns; ",
+        NASTY_WORD,
+        b"\r\nDiagnostic-Code: smtp; 550 5.1.1 User unknown ",
+        NASTY,
+        b"\r\n\r\n--b--\r\n",
+    ])
+}
+
+/// The subject is longer than what is read of a mail; here a short one, so that the rest is seen.
+fn short_bounce() -> Vec<u8> {
+    let whole = bounce();
+    let at = whole.windows(64).position(|window| window.iter().all(|byte| *byte == b'S')).unwrap();
+    bytes(&[&whole[..at], &whole[at + (10 << 20)..]])
+}
+
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("redeliver-hostile-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn put(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn run(arguments: &[&str], paths: &[&Path], stdin: &[u8]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_redeliver"));
+    command.arg("explain").args(arguments).args(paths);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    let stdin = stdin.to_vec();
+    let writer = std::thread::spawn(move || {
+        let _ = pipe.write_all(&stdin);
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
+}
+
+/// Every form of output that there is.
+const FORMS: &[&[&str]] = &[
+    &["--format", "text", "--each"],
+    &["--format", "text", "--each", "-v"],
+    &["--format", "json"],
+    &["--format", "jsonl"],
+    &["--format", "csv"],
+    &["--format", "markdown", "--each"],
+    &["--summary"],
+    &["--summary", "--format", "json"],
+    &["--summary", "--format", "csv"],
+    &["--summary", "--format", "markdown"],
+    &["--addresses"],
+    &["--addresses", "--format", "text"],
+    &["--addresses", "--format", "jsonl"],
+    &["--letter"],
+];
+
+/// Whether a character moves the cursor, hides text or turns its direction.
+fn draws(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\r')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+#[track_caller]
+fn is_inert(form: &[&str], output: &Output) {
+    for (stream, written) in [("out", &output.stdout), ("err", &output.stderr)] {
+        let text = std::str::from_utf8(written).unwrap_or_else(|error| panic!("{form:?} std{stream}: {error}"));
+        let found = text
+            .find(draws)
+            .map(|at| &text[text.floor_char_boundary(at.saturating_sub(40))..text.ceil_char_boundary(at + 8)]);
+        assert_eq!(found, None, "{form:?} std{stream}");
+        assert!(!text.contains("panicked"), "{form:?}: {text}");
+    }
+    assert!(output.status.code().is_some(), "{form:?} ended by a signal");
+    let text = std::str::from_utf8(&output.stdout).unwrap();
+    if form.contains(&"csv") || *form == ["--addresses"] {
+        for cell in cells(text) {
+            assert!(!cell.trim_start().starts_with(['=', '+', '-', '@', '|', '%']), "{form:?}: {cell}");
+        }
+    }
+    if form.contains(&"markdown") {
+        assert!(!text.lines().any(|line| !line.starts_with("    ") && line.contains("<script")), "{form:?}: {text}");
+    }
+    if form.contains(&"jsonl") {
+        assert!(text.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{form:?}");
+    } else if form.contains(&"json") {
+        assert!(serde_json::from_str::<Value>(text).is_ok(), "{form:?}");
+    }
+}
+
+/// The cells of a table (RFC 4180 2).
+fn cells(table: &str) -> Vec<String> {
+    let (mut all, mut cell, mut quoted) = (Vec::new(), String::new(), false);
+    for c in table.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ',' | '\n' if !quoted => all.push(std::mem::take(&mut cell)),
+            c => cell.push(c),
+        }
+    }
+    all
+}
+
+/// The rows of docs/limits.md are the constants as they stand in the sources.
+#[test]
+fn every_limit_of_the_docs_stands_in_the_sources() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let table = std::fs::read_to_string(root.join("docs/limits.md")).unwrap();
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.split('|').map(|cell| cell.trim().trim_matches('`')).collect())
+        .collect();
+    assert!(rows.len() > 40, "{} limits", rows.len());
+    for row in rows {
+        let (name, value, file) = (row[1], row[2], row[3]);
+        let source = std::fs::read_to_string(root.join("crates").join(file)).unwrap();
+        let good = source.lines().any(|line| {
+            line.split_once(&format!("const {name}: ")).is_some_and(|(_, rest)| rest.ends_with(&format!(" = {value};")))
+        });
+        assert!(good, "{file} has no {name} of {value}");
+    }
+}
+
+#[test]
+fn a_hostile_bounce_is_inert_in_every_form() {
+    let place = Place::new("bounce");
+    let path = place.put("bounce.eml", &short_bounce());
+    for form in FORMS {
+        let output = run(form, &[&path], b"");
+        is_inert(form, &output);
+        assert!(!output.stdout.is_empty() || form.contains(&"--letter"), "{form:?} says nothing");
+    }
+}
+
+#[test]
+fn a_subject_of_10_megabytes_and_100000_recipients_stay_bounded() {
+    let place = Place::new("large");
+    let recipient =
+        |number: usize| format!("Final-Recipient: rfc822; =u{number}\u{202e}@example.net\r\nStatus: 5.1.1\r\n\r\n");
+    let all: String = (0..100_000).map(recipient).collect();
+    let many = format!(
+        "From: MAILER-DAEMON@mx.example.net\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.net\r\n\r\n{all}"
+    );
+    let paths = [place.put("subject.eml", &bounce()), place.put("recipients.eml", many.as_bytes())];
+    for form in [&FORMS[3], &FORMS[4], &FORMS[6], &FORMS[10]] {
+        let output = run(form, &[&paths[0], &paths[1]], b"");
+        is_inert(form, &output);
+        // 2,000 recipients are told of one report, at 4 KB of JSON each.
+        assert!(output.stdout.len() < 16 << 20, "{form:?}: {} bytes", output.stdout.len());
+    }
+    let told = String::from_utf8(run(&["--format", "jsonl"], &[&paths[1]], b"").stdout).unwrap();
+    let last: Value = serde_json::from_str(told.lines().last().unwrap()).unwrap();
+    assert_eq!(last["error"]["code"], "too-complex");
+}
+
+#[test]
+fn names_of_files_and_of_members_draw_nothing() {
+    use std::os::unix::ffi::OsStrExt;
+    let place = Place::new("names");
+    let name = Path::new(std::ffi::OsStr::from_bytes(b"=\x1b[2J\xe2\x80\xae\xff.eml"));
+    let file = place.0.join(name);
+    std::fs::write(&file, short_bounce()).unwrap();
+    let broken = place.0.join(std::ffi::OsStr::from_bytes(b"@\x1b[31m\x07.zip"));
+    std::fs::write(&broken, b"PK\x03\x04 and no more").unwrap();
+    let archive = place.put("a.zip", &stored_zip(b"=\x1b[2J\xe2\x80\xae.eml", &short_bounce()));
+    let missing = place.0.join(std::ffi::OsStr::from_bytes(b"\x1b]0;x\x07none"));
+    for form in FORMS {
+        is_inert(form, &run(form, &[&file, &broken, &archive, &missing], b""));
+        is_inert(form, &run(form, &[&place.0], b""));
+    }
+}
+
+/// A zip of one stored member (APPNOTE 4.3).
+fn stored_zip(name: &[u8], content: &[u8]) -> Vec<u8> {
+    let (size, length) = ((content.len() as u32).to_le_bytes(), (name.len() as u16).to_le_bytes());
+    let about = bytes(&[b"\0\0\0\0\0\0\0\0\0\0", &crc(content).to_le_bytes(), &size, &size, &length, b"\0\0"]);
+    let local = bytes(&[b"PK\x03\x04", &about, name, content]);
+    let record = bytes(&[b"PK\x01\x02\0\0", &about, &[0; 14], name]);
+    let (record_size, start) = ((record.len() as u32).to_le_bytes(), (local.len() as u32).to_le_bytes());
+    bytes(&[&local, &record, b"PK\x05\x06\0\0\0\0\x01\0\x01\0", &record_size, &start, b"\0\0"])
+}
+
+fn crc(content: &[u8]) -> u32 {
+    !content.iter().fold(!0_u32, |sum, byte| {
+        (0..8).fold(sum ^ u32::from(*byte), |sum, _| if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 })
+    })
+}
+
+#[test]
+fn texts_and_lines_on_standard_input_are_inert() {
+    let text = bytes(&[b"554 5.7.1 \xff ", NASTY_WORD, b" blocked using zen.spamhaus.org [192.0.2.7]"]);
+    for form in FORMS {
+        is_inert(form, &run(form, &[], &text));
+        is_inert(form, &run(form, &[], NASTY));
+        let lines = [&text[..], b"\n", NASTY, b"\n"].concat().repeat(3);
+        is_inert(form, &run(&[form, &["--replies", "-"][..]].concat(), &[], &lines));
+    }
+}
+
+/// The lines of JSON, each without what says where it came from, in an order of their own.
+fn told(paths: &[&Path]) -> Vec<String> {
+    let output = run(&["--format", "jsonl"], paths, b"");
+    let mut lines: Vec<String> = String::from_utf8(output.stdout).unwrap().lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+#[test]
+fn the_order_of_files_never_matters_and_the_second_time_says_the_same() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/bounces");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|ending| ending == "eml"));
+    paths.sort();
+    let mut order: Vec<&Path> = paths.iter().map(PathBuf::as_path).collect();
+    let first = told(&order);
+    assert!(first.len() >= paths.len() && first == told(&order));
+    order.reverse();
+    assert_eq!(first, told(&order));
+    let (even, odd): (Vec<_>, Vec<_>) = order.iter().enumerate().partition(|(number, _)| number % 2 == 0);
+    let mixed: Vec<&Path> = odd.into_iter().chain(even).map(|(_, path)| *path).collect();
+    assert_eq!(first, told(&mixed));
+    let summary = |paths: &[&Path]| run(&["--summary", "--format", "json"], paths, b"").stdout;
+    assert_eq!(summary(&mixed), summary(&mixed));
+}
+
+#[test]
+fn the_order_of_catalog_files_never_matters() {
+    let rule = |id: &str, cause: &str, phrase: &str| {
+        format!(
+            "[[rule]]\nid = \"{id}\"\ncause = \"{cause}\"\nconfidence = 0.9\nany = [\"{phrase}\"]\nmeaning = \"x\"\nsource = \"a letter\"\nexamples = [\"550 {phrase}\"]\n"
+        )
+    };
+    let rules = [
+        rule("one", "greylisted", "frobnicated until teatime"),
+        rule("two", "mailbox-full", "the drawer overflows with frobs"),
+        rule("three", "policy", "frobnicated until teatime again"),
+    ];
+    let replies =
+        ["450 frobnicated until teatime", "550 the drawer overflows with frobs", "550 frobnicated until teatime again"];
+    let mut answers = Vec::new();
+    for (number, names) in [["a", "b", "c"], ["c", "b", "a"], ["b", "c", "a"]].iter().enumerate() {
+        let place = Place::new(&format!("catalog-{number}"));
+        std::fs::create_dir_all(place.0.join("phrases")).unwrap();
+        for (name, rule) in names.iter().zip(&rules) {
+            std::fs::write(place.0.join(format!("phrases/{name}.toml")), rule).unwrap();
+        }
+        let folder = place.0.to_str().unwrap();
+        let lines =
+            run(&["--catalog", folder, "--replies", "-", "--format", "jsonl"], &[], replies.join("\n").as_bytes());
+        let causes: Vec<Value> = String::from_utf8(lines.stdout)
+            .unwrap()
+            .lines()
+            .map(|line| {
+                let line: Value = serde_json::from_str(line).unwrap();
+                let causes = line["causes"].as_array().unwrap().iter();
+                causes.map(|one| Value::from(format!("{} {}", one["cause"], one["confidence"]))).collect()
+            })
+            .collect();
+        assert_eq!(causes.len(), 3);
+        answers.push(causes);
+    }
+    assert!(answers.iter().all(|one| one == &answers[0]), "{answers:?}");
+}
