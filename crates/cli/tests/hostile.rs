@@ -125,7 +125,7 @@ fn is_inert(form: &[&str], output: &Output) {
     }
     assert!(output.status.code().is_some(), "{form:?} ended by a signal");
     let text = std::str::from_utf8(&output.stdout).unwrap();
-    if form.contains(&"csv") || form == &["--addresses"] {
+    if form.contains(&"csv") || *form == ["--addresses"] {
         for cell in cells(text) {
             assert!(!cell.trim_start().starts_with(['=', '+', '-', '@', '|', '%']), "{form:?}: {cell}");
         }
@@ -269,13 +269,9 @@ fn the_order_of_files_never_matters_and_the_second_time_says_the_same() {
     assert!(first.len() >= paths.len() && first == told(&order));
     order.reverse();
     assert_eq!(first, told(&order));
-    // A stride that shares no factor with the number of files visits each once.
-    let stride = (7..).find(|stride| order.len() % stride != 0).unwrap();
-    let mixed: Vec<&Path> = (0..order.len()).map(|number| order[number * stride % order.len()]).collect();
-    let once: std::collections::BTreeSet<&Path> = mixed.iter().copied().collect();
-    if once.len() == order.len() {
-        assert_eq!(first, told(&mixed));
-    }
+    let (even, odd): (Vec<_>, Vec<_>) = order.iter().enumerate().partition(|(number, _)| number % 2 == 0);
+    let mixed: Vec<&Path> = odd.into_iter().chain(even).map(|(_, path)| *path).collect();
+    assert_eq!(first, told(&mixed));
     let summary = |paths: &[&Path]| run(&["--summary", "--format", "json"], paths, b"").stdout;
     assert_eq!(summary(&mixed), summary(&mixed));
 }
