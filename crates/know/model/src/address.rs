@@ -31,6 +31,8 @@ impl Domain {
         if text.is_empty() {
             return Err(AddressError::Empty);
         }
+        // Checked as it will be kept: a capital letter may become two characters, of which one is no letter.
+        let text = if text.len() > 253 { text.to_owned() } else { text.to_lowercase() };
         if text.len() > 253 {
             return Err(AddressError::TooLong);
         }
@@ -40,7 +42,7 @@ impl Domain {
                     c.is_ascii_alphanumeric() || matches!(c, '-' | '_') || (!c.is_ascii() && c.is_alphanumeric())
                 })
         };
-        if text.split('.').all(good_label) { Ok(Self(text.to_lowercase())) } else { Err(AddressError::BadLabel) }
+        if text.split('.').all(good_label) { Ok(Self(text)) } else { Err(AddressError::BadLabel) }
     }
 
     /// The name in lower case, without a trailing dot.
@@ -111,6 +113,15 @@ impl std::fmt::Display for EmailAddress {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_kept_is_a_name_again() {
+        assert_eq!(Domain::parse("\u{130}"), Err(AddressError::BadLabel));
+        for name in ["B\u{dc}CHER.example", "EXAMPLE.com."] {
+            let kept = Domain::parse(name).unwrap();
+            assert_eq!(Domain::parse(kept.as_str()), Ok(kept));
+        }
+    }
 
     #[test]
     fn domains_are_folded_and_bounded() {
