@@ -4,6 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 host=$(rustc -vV | sed -n 's/^host: //p')
+# The versions are those of the workspace; cargo adds what only the targets need.
+[ -f Cargo.lock ] || cp ../Cargo.lock Cargo.lock
 export CARGO_TARGET_DIR=$PWD/target
 # With --target the flags reach neither build scripts nor macros.
 RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
