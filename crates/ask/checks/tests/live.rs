@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+#[path = "../../net/tests/made_certificates/mod.rs"]
 mod made_certificates;
 
 use std::collections::BTreeMap;
