@@ -15,6 +15,7 @@ mod kumomta;
 mod mailgun;
 mod opensmtpd;
 pub(crate) mod postfix;
+pub(crate) mod postfix_digest;
 mod postfix_reply;
 pub(crate) mod postfix_scan;
 mod postmark;

@@ -1,33 +1,74 @@
-//! Reading on two cores: one fetches (and unpacks) the source and finds the lines that matter, the other makes events of them.
+//! Reading on several cores: whoever is free fetches the next chunk of the source and digests it, and the caller's thread tells the
+//! chunks in their order; while the next one is not ready it digests too.
 //!
-//! Order is exact: blocks go through a queue of fixed length, so memory is bounded too. The events are told on the caller's thread.
+//! Order is exact, and memory bounded: there are so many chunks and no more. The receiver runs on the caller's thread alone, so a
+//! slow one leaves all digesting to the others.
 
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::ControlFlow;
-use std::sync::mpsc::{Receiver as Queue, SyncSender, sync_channel};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use crate::formats::postfix_scan::{Mark, scan};
-use crate::reader::{BLOCK, Memory, Reader};
+use crate::formats::postfix_digest::Digest;
+use crate::reader::{Memory, Reader};
 use crate::sink::{Receiver, Sink};
+use crate::when::YearRule;
 
-/// Blocks under way: enough that neither side waits for a moment's delay of the other.
-const BLOCKS: usize = 8;
+/// Bytes of a chunk: more than a thousand messages, most of which begin and end within it, and little enough for a cache.
+const CHUNK: usize = 512 * 1024;
 
-/// Bytes of the source, and what was found in them.
+/// Chunks for each thread: one in its hands, and two that wait to be told.
+const CHUNKS: usize = 3;
+
+/// Threads at the most: telling is done by one, and keeps up with few.
+const MOST_THREADS: usize = 4;
+
+/// A part of the source: whole lines, digested, or bytes as they are.
 #[derive(Default)]
-struct Block {
-    /// Room for the bytes; it stays as long as it was once, so that it is cleared only once.
-    room: Vec<u8>,
-    filled: usize,
-    marks: Vec<Mark>,
-    lines: u32,
-    /// Whole lines, looked through.
-    marked: bool,
+struct Chunk {
+    text: String,
+    digest: Digest,
+    raw: Vec<u8>,
+}
+
+/// The source, and what is left of a line that a chunk would cut.
+struct Source<'s> {
+    bytes: &'s mut (dyn Read + Send),
+    rest: Vec<u8>,
+    next: u64,
+    ended: bool,
+    error: Option<std::io::Error>,
+}
+
+/// Where chunks are laid down.
+#[derive(Default)]
+struct Board {
+    done: BTreeMap<u64, Chunk>,
+    spare: Vec<Chunk>,
+    /// How many chunks the source has, once that is known.
+    total: Option<u64>,
+    /// The receiver has enough.
+    stopped: bool,
+    /// A helper went away with a chunk in its hands.
+    lost: bool,
+}
+
+struct Shared<'s> {
+    source: Mutex<Source<'s>>,
+    board: Mutex<Board>,
+    changed: Condvar,
+    /// The rule of a format that is digested in chunks.
+    rule: Option<YearRule>,
+}
+
+/// A poisoned lock guards plain values, which are whole at any moment.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Reader {
-    /// The same as [`Reader::read`], with the source read on another thread. When the receiver breaks while the source waits for
-    /// input (a pipe that stays open), this returns only when the source does.
+    /// The same as [`Reader::read`], with the work shared between the machine's cores. It waits for half a megabyte at a time, so
+    /// it is for files, not for following a log; a receiver that breaks while the source waits is heard when the source goes on.
     ///
     /// # Errors
     /// What the source says; everything before was told.
@@ -37,110 +78,176 @@ impl Reader {
         receiver: &mut Receiver<'_>,
     ) -> std::io::Result<ControlFlow<()>> {
         let mut sink = Sink::new(receiver, self.told_from());
-        let mark = matches!(self.memory, Memory::Postfix(_)) && self.takes_marks();
+        let rule = match &self.memory {
+            Memory::Postfix(postfix) => Some(postfix.rule),
+            Memory::Other(_) => None,
+        };
+        let threads = std::thread::available_parallelism().map_or(2, usize::from).clamp(2, MOST_THREADS);
+        let source = Source { bytes: source, rest: Vec::new(), next: 0, ended: false, error: None };
+        let mut board = Board::default();
+        board.spare.resize_with(threads * CHUNKS, Chunk::default);
+        let shared = Shared { source: Mutex::new(source), board: Mutex::new(board), changed: Condvar::new(), rule };
         std::thread::scope(|scope| {
-            let (full_in, full) = sync_channel(BLOCKS);
-            let (empty_in, empty) = sync_channel(BLOCKS);
-            for _ in 0..BLOCKS {
-                let _ = empty_in.send(Block::default());
+            for _ in 1..threads {
+                let thread = std::thread::Builder::new().name("logs-digest".to_owned());
+                thread.spawn_scoped(scope, || shared.help())?;
             }
-            let thread = std::thread::Builder::new().name("logs-fetch".to_owned());
-            let fetching = thread.spawn_scoped(scope, move || fetch(source, mark, &empty, &full_in))?;
-            while let Ok(block) = full.recv() {
-                self.take(&block, &mut sink);
-                if sink.stopped() {
-                    break;
-                }
-                let _ = empty_in.send(block);
-            }
-            drop((full, empty_in));
-            let fetched = fetching.join().unwrap_or_else(|_| Err(std::io::Error::other("the reading thread failed")));
-            if sink.stopped() {
-                return Ok(ControlFlow::Break(()));
-            }
-            fetched?;
+            let told = self.tell_all(&shared, &mut sink);
+            // Helpers that wait for a spare chunk go home.
+            locked(&shared.board).stopped = true;
+            shared.changed.notify_all();
+            told
+        })?;
+        if let Some(error) = locked(&shared.source).error.take().filter(|_| !sink.stopped()) {
+            return Err(error);
+        }
+        if !sink.stopped() {
             self.advance(true, &mut sink);
-            Ok(if sink.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-        })
-    }
-
-    fn take(&mut self, block: &Block, sink: &mut Sink<'_>) {
-        // After a line without an end in its block, marks and lines no longer begin together.
-        if block.marked && self.takes_marks() {
-            self.marked(block.bytes(), &block.marks, block.lines, sink);
-        } else {
-            self.pend(block.bytes());
-            self.advance(false, sink);
         }
-    }
-}
-
-impl Block {
-    fn bytes(&self) -> &[u8] {
-        &self.room[..self.filled]
+        Ok(if sink.stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
-    fn append(&mut self, bytes: &[u8]) {
-        let end = self.filled + bytes.len();
-        if self.room.len() < end {
-            self.room.resize(end, 0);
-        }
-        self.room[self.filled..end].copy_from_slice(bytes);
-        self.filled = end;
-    }
-
-    /// Reads once; 0 at the end.
-    fn fill(&mut self, source: &mut (dyn Read + Send)) -> std::io::Result<usize> {
-        let end = self.filled + BLOCK;
-        if self.room.len() < end {
-            self.room.resize(end, 0);
-        }
+    fn tell_all(&mut self, shared: &Shared<'_>, sink: &mut Sink<'_>) -> std::io::Result<()> {
+        let mut next = 0;
         loop {
-            match source.read(&mut self.room[self.filled..end]) {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                result => {
-                    self.filled += *result.as_ref().unwrap_or(&0);
-                    return result;
+            let mut board = locked(&shared.board);
+            if board.total.is_some_and(|total| next >= total) {
+                return Ok(());
+            }
+            if let Some(chunk) = board.done.remove(&next) {
+                drop(board);
+                next += 1;
+                self.take(&chunk, sink);
+                locked(&shared.board).spare.push(chunk);
+                shared.changed.notify_all();
+                if sink.stopped() {
+                    return Ok(());
+                }
+            } else if board.lost {
+                return Err(std::io::Error::other("a helping thread failed"));
+            } else {
+                let spare = board.spare.pop();
+                drop(board);
+                if spare.is_none_or(|chunk| !shared.digest_one(chunk, false)) {
+                    shared.wait(|board| {
+                        board.done.contains_key(&next) || board.total.is_some_and(|total| next >= total) || board.lost
+                    });
                 }
             }
         }
     }
+
+    fn take(&mut self, chunk: &Chunk, sink: &mut Sink<'_>) {
+        if chunk.raw.is_empty() && self.takes_blocks() {
+            self.digested(&chunk.text, &chunk.digest, sink);
+            return;
+        }
+        // Behind a line longer than a chunk, lines and chunks no longer begin together.
+        self.pend(if chunk.raw.is_empty() { chunk.text.as_bytes() } else { &chunk.raw });
+        self.advance(false, sink);
+    }
 }
 
-/// Reads blocks until the source ends or nobody wants more; each ends with a line if it has any.
-fn fetch(
-    source: &mut (dyn Read + Send),
-    mark: bool,
-    empty: &Queue<Block>,
-    full: &SyncSender<Block>,
-) -> std::io::Result<()> {
-    let mut rest = Vec::new();
-    while let Ok(mut block) = empty.recv() {
-        block.filled = 0;
-        block.marks.clear();
-        block.append(&rest);
-        rest.clear();
-        let read = block.fill(source);
-        let at_end = !matches!(read, Ok(1..));
-        let whole = memchr::memrchr(b'\n', block.bytes()).map_or(0, |end| end + 1);
-        block.marked = mark && whole > 0;
-        if block.marked {
-            rest.extend_from_slice(&block.bytes()[whole..]);
-            block.filled = whole;
-            block.lines = scan(&block.room[..whole], &mut block.marks);
-        }
-        if block.filled > 0 && full.send(block).is_err() {
-            return Ok(());
-        }
-        read?;
-        if at_end {
-            break;
+impl Shared<'_> {
+    /// Waits until the board is so, or nobody wants more.
+    fn wait(&self, until: impl Fn(&Board) -> bool) {
+        let mut board = locked(&self.board);
+        while !until(&board) && !board.stopped {
+            board = self.changed.wait(board).unwrap_or_else(PoisonError::into_inner);
         }
     }
-    if !rest.is_empty() {
-        let mut last = Block::default();
-        last.append(&rest);
-        let _ = full.send(last);
+
+    /// What a helping thread does until the source ends or nobody wants more.
+    fn help(&self) {
+        let watch = Watch(self);
+        loop {
+            self.wait(|board| !board.spare.is_empty() || board.total.is_some());
+            let mut board = locked(&self.board);
+            if board.stopped || board.total.is_some() {
+                break;
+            }
+            let spare = board.spare.pop();
+            drop(board);
+            if let Some(chunk) = spare {
+                self.digest_one(chunk, true);
+            }
+        }
+        drop(watch);
     }
-    Ok(())
+
+    /// Fetches and digests the next chunk; whether there was one. Who may not wait does without where another one is fetching.
+    fn digest_one(&self, mut chunk: Chunk, may_wait: bool) -> bool {
+        let source = if may_wait { Some(locked(&self.source)) } else { self.source.try_lock().ok() };
+        let number = source.and_then(|mut source| {
+            chunk.raw.clear();
+            if source.fetch(&mut chunk.raw) {
+                source.next += 1;
+                return Some(source.next - 1);
+            }
+            locked(&self.board).total = Some(source.next);
+            None
+        });
+        if number.is_some() {
+            self.digest(&mut chunk);
+        }
+        let mut board = locked(&self.board);
+        match number {
+            Some(number) => drop(board.done.insert(number, chunk)),
+            None => board.spare.push(chunk),
+        }
+        drop(board);
+        self.changed.notify_all();
+        number.is_some()
+    }
+
+    fn digest(&self, chunk: &mut Chunk) {
+        let Some(rule) = self.rule.filter(|_| chunk.raw.ends_with(b"\n")) else { return };
+        // The room of the last text is the next one's: nothing is allocated.
+        let room = std::mem::take(&mut chunk.text).into_bytes();
+        match String::from_utf8(std::mem::replace(&mut chunk.raw, room)) {
+            Ok(text) => {
+                chunk.raw.clear();
+                chunk.text = text;
+                chunk.digest.read(&chunk.text, rule);
+            }
+            Err(error) => chunk.raw = error.into_bytes(),
+        }
+    }
+}
+
+impl Source<'_> {
+    /// Reads a chunk that ends with a line, if it has any; nothing at the end.
+    fn fetch(&mut self, raw: &mut Vec<u8>) -> bool {
+        if self.ended {
+            return false;
+        }
+        raw.append(&mut self.rest);
+        let fetched = self.bytes.take(CHUNK as u64).read_to_end(raw);
+        match fetched {
+            Ok(CHUNK) => {
+                if let Some(end) = memchr::memrchr(b'\n', raw) {
+                    self.rest.extend_from_slice(&raw[end + 1..]);
+                    raw.truncate(end + 1);
+                }
+            }
+            Ok(_) => self.ended = true,
+            Err(error) => {
+                self.ended = true;
+                self.error = Some(error);
+            }
+        }
+        !raw.is_empty()
+    }
+}
+
+/// Says so when a helper goes away in the middle of its work.
+struct Watch<'w, 's>(&'w Shared<'s>);
+
+impl Drop for Watch<'_, '_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            locked(&self.0.board).lost = true;
+            self.0.changed.notify_all();
+        }
+    }
 }

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 use crate::event::{Fault, Place};
 use crate::format::Format;
 use crate::formats::postfix::Postfix;
-use crate::formats::postfix_scan::{Mark, scan};
+use crate::formats::postfix_digest::Digest;
 use crate::formats::{Records, records};
 use crate::sink::{Receiver, Sink};
 use crate::split::{Found, blank_before, next_record};
@@ -53,7 +53,7 @@ pub struct Reader {
     /// Nothing before is told.
     from: Place,
     pending: Vec<u8>,
-    marks: Vec<Mark>,
+    digest: Digest,
     /// In the rest of a record that is passed over.
     skipping: bool,
 }
@@ -67,7 +67,7 @@ impl Reader {
             Memory::Other(records(format, rule))
         };
         let (place, from) = (Place { line: 1, byte: 0 }, Place { line: 1, byte: 0 });
-        Self { format, memory, place, from, pending: Vec::new(), marks: Vec::new(), skipping: false }
+        Self { format, memory, place, from, pending: Vec::new(), digest: Digest::default(), skipping: false }
     }
 
     /// A reader that goes on where another one stopped; the source must start at [`Checkpoint::look_back`].
@@ -150,8 +150,8 @@ impl Reader {
         self.from.byte
     }
 
-    /// Whether whole blocks of lines may be given to [`Reader::marked`].
-    pub(crate) fn takes_marks(&self) -> bool {
+    /// Whether whole blocks of lines may be given to [`Reader::digested`].
+    pub(crate) fn takes_blocks(&self) -> bool {
         self.pending.is_empty() && !self.skipping && self.place.byte >= self.from.byte
     }
 
@@ -160,21 +160,53 @@ impl Reader {
         self.pending.extend_from_slice(bytes);
     }
 
-    /// Takes a block of whole lines that was looked through already.
-    pub(crate) fn marked(&mut self, block: &[u8], marks: &[Mark], lines: u32, sink: &mut Sink<'_>) {
-        if let Memory::Postfix(postfix) = &mut self.memory {
-            for mark in marks {
-                postfix.take(block, mark, self.place, sink);
+    /// Takes a block of whole lines that was digested already. When the receiver has enough, the rest of the block waits.
+    pub(crate) fn digested(&mut self, text: &str, digest: &Digest, sink: &mut Sink<'_>) {
+        let (bytes, lines) = self.tell(text, digest, sink);
+        self.place.line += lines;
+        self.place.byte += bytes as u64;
+        self.pending.extend_from_slice(&text.as_bytes()[bytes..]);
+    }
+
+    /// Tells what a block says; returns how much of it: bytes and lines.
+    fn tell(&mut self, text: &str, digest: &Digest, sink: &mut Sink<'_>) -> (usize, u64) {
+        let Memory::Postfix(postfix) = &mut self.memory else { return (text.len(), 0) };
+        match postfix.tell(text, digest, self.place, sink) {
+            // What was told is read; the rest of the block is not.
+            Some((end, line)) => ((end as usize + 1).min(text.len()), u64::from(line) + 1),
+            None => (text.len(), u64::from(digest.lines)),
+        }
+    }
+
+    /// Reads whole lines of Postfix; returns how many bytes.
+    fn lines(&mut self, block: &[u8], sink: &mut Sink<'_>) -> usize {
+        let Memory::Postfix(postfix) = &self.memory else { return 0 };
+        let rule = postfix.rule;
+        let mut digest = std::mem::take(&mut self.digest);
+        let mut used = 0;
+        if let Ok(text) = std::str::from_utf8(block) {
+            digest.read(text, rule);
+            let (bytes, lines) = self.tell(text, &digest, sink);
+            used = bytes;
+            self.place.line += lines;
+            self.place.byte += bytes as u64;
+        } else {
+            // What is no UTF-8 has another length when it is replaced, so each line is read for itself.
+            for line in block.split_inclusive(|byte| *byte == b'\n') {
+                let text = String::from_utf8_lossy(line);
+                digest.read(&text, rule);
+                let _ = self.tell(&text, &digest, sink);
+                used += line.len();
+                self.place.line += 1;
+                self.place.byte += line.len() as u64;
                 if sink.stopped() {
-                    // What was told is read; the rest of the block is not.
-                    self.place.line += u64::from(mark.line) + 1;
-                    self.place.byte += (mark.end as usize + 1).min(block.len()) as u64;
-                    return;
+                    break;
                 }
             }
         }
-        self.place.line += u64::from(lines);
-        self.place.byte += block.len() as u64;
+        self.digest = digest;
+        self.renumber();
+        used
     }
 
     /// Reads the records that are complete.
@@ -216,14 +248,7 @@ impl Reader {
         if matches!(self.memory, Memory::Postfix(_)) {
             let whole = if at_end { text.len() } else { memchr::memrchr(b'\n', text).map_or(0, |end| end + 1) };
             if whole > 0 {
-                let start = self.place.byte;
-                let mut marks = std::mem::take(&mut self.marks);
-                marks.clear();
-                let lines = scan(&text[..whole], &mut marks);
-                self.marked(&text[..whole], &marks, lines, sink);
-                self.marks = marks;
-                self.renumber();
-                return (self.place.byte - start) as usize;
+                return self.lines(&text[..whole], sink);
             }
         } else {
             match next_record(cutting, text, at_end) {

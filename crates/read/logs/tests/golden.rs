@@ -10,6 +10,9 @@ use redeliver_logs::{Event, Format, Outcome, Reader, Refused, YearRule, recognis
 use redeliver_model::{Reply, Timestamp};
 use serde_json::Value;
 
+#[path = "../benches/made/mod.rs"]
+mod made;
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../testdata/logs")
 }
@@ -366,4 +369,32 @@ fn an_event_that_is_lost_when_the_receiver_has_enough() {
             assert!(whole == parts, "{name}, parallel {parallel}");
         }
     }
+}
+
+#[test]
+fn a_long_log_that_is_told_differently_on_several_cores() {
+    let mut log = Vec::new();
+    made::write(&mut log, 4_000_000, 20).unwrap();
+    // A line that fills several chunks, and one that is no UTF-8, somewhere in the middle.
+    let middle = log.len() / 2 + log[log.len() / 2..].iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let odd =
+        [vec![b'x'; 1_500_000], b"\nNov 25 21:33:43 mail postfix/smtp[1]: 71F: to=<a@b.example>, caf\xe9\n".to_vec()]
+            .concat();
+    log.splice(middle..middle, odd);
+    let whole = told(&log, |reader, bytes, to| drop(reader.read(&mut &*bytes, to)), Format::Postfix);
+    let parallel = told(&log, |reader, bytes, to| drop(reader.read_parallel(&mut &*bytes, to)), Format::Postfix);
+    assert!(whole.len() > 9_000 && whole == parallel);
+    let fed = told(
+        &log,
+        |reader, bytes, to| {
+            for piece in bytes.chunks(9_973) {
+                let _ = reader.feed(piece, to);
+            }
+            let _ = reader.finish(to);
+        },
+        Format::Postfix,
+    );
+    assert!(whole == fed);
+    let unreadable = whole.iter().filter(|event| event.starts_with("Unreadable")).count();
+    assert_eq!(unreadable, 2);
 }

@@ -1,4 +1,4 @@
-//! Postfix, second step: the marked lines in order, joined by queue id to sender and origin.
+//! Postfix, third step: tells in order what the blocks say, joined by queue id with what earlier blocks knew.
 //!
 //! A message is known by its queue id from `client=` or `uid=` on; the queue manager names the sender again before every attempt.
 //! What was deferred is remembered for `status=expired`, which names neither recipient nor reply.
@@ -7,11 +7,12 @@ use std::borrow::Cow;
 
 use redeliver_model::{Party, Refusal, Reply, Side, Timestamp};
 
-use crate::cut::{angle, between, cut, filled, find, party, utf8};
+use crate::cut::{angle, between, cut, filled, party};
 use crate::deferrals::Deferrals;
 use crate::event::{Delivered, Event, Fault, Origin, Outcome, Place, Refused, Submitted};
+use crate::formats::postfix_digest::{Client, Digest, Item, Local, What, is_expired, part, recipients, relay, script};
 use crate::formats::postfix_reply::{rejected, said};
-use crate::formats::postfix_scan::{Kind, Mark, kind};
+use crate::formats::postfix_scan::{Kind, kind};
 use crate::recent::{Recent, Reset};
 use crate::sink::Sink;
 use crate::syslog;
@@ -71,12 +72,9 @@ impl Message {
     /// Reads the remembered `client=` line: `host[ip], sasl_method=PLAIN, sasl_username=desk`.
     fn origin(&self) -> Origin<'_> {
         let mut origin = Origin { uid: self.uid, ..Origin::default() };
-        if let Some(client) = self.text(self.client).filter(|client| !client.is_empty()) {
-            let (host, rest) = cut(client, ", ").unwrap_or((client, ""));
-            let host = party(host, Side::Ours);
-            (origin.host, origin.ip) = (host.host, host.ip);
-            origin.login = cut(rest, "sasl_username=").map(|(_, login)| Cow::Borrowed(until(login, ", ")));
-        }
+        let client = Client::read(self.text(self.client).unwrap_or_default());
+        (origin.host, origin.ip) = (client.host.map(Cow::Borrowed), client.ip);
+        origin.login = client.login.map(Cow::Borrowed);
         origin.script = self.text(self.script).and_then(filled);
         origin
     }
@@ -84,56 +82,124 @@ impl Message {
 
 /// The state of a Postfix log.
 pub(crate) struct Postfix {
-    rule: YearRule,
+    pub(crate) rule: YearRule,
     messages: Recent<Message>,
     deferrals: Deferrals,
-    last_head: Head,
 }
 
-/// The last head that was read: a busy log has thousands of lines a second with the same time and host.
-#[derive(Default)]
-struct Head {
-    text: Vec<u8>,
-    time: Option<Timestamp>,
-    host: Option<String>,
-}
-
-/// A line of its own, all texts UTF-8.
+/// A line of its own.
 struct Line<'a> {
     place: Place,
     time: Option<Timestamp>,
     host: Option<&'a str>,
     id: &'a str,
     rest: &'a str,
+    /// What its block knows of the message, where it began there.
+    own: Option<Own<'a>>,
+    /// A recipient may have been deferred before.
+    waited: bool,
+}
+
+/// A message within its block.
+#[derive(Clone, Copy)]
+struct Own<'a> {
+    text: &'a str,
+    local: &'a Local,
+    /// Where the line is: what the block learned later was not known then.
+    at: u32,
+}
+
+impl<'a> Own<'a> {
+    fn sender(self) -> Option<Cow<'a, str>> {
+        let sender = self.local.sender.filter(|sender| sender.0 < self.at)?;
+        Some(Cow::Borrowed(part(self.text, sender)))
+    }
+
+    fn origin(self) -> Origin<'a> {
+        Origin {
+            login: filled(part(self.text, self.local.login)),
+            uid: self.local.uid,
+            script: filled(part(self.text, self.local.script)),
+            host: filled(part(self.text, self.local.host)),
+            ip: self.local.ip,
+            ..Origin::default()
+        }
+    }
 }
 
 impl Postfix {
     pub(crate) fn new(rule: YearRule) -> Self {
-        Self { rule, messages: Recent::new(MESSAGES), deferrals: Deferrals::new(), last_head: Head::default() }
+        Self { rule, messages: Recent::new(MESSAGES), deferrals: Deferrals::new() }
     }
 
-    /// Takes a marked line. `at` is the place of the block.
-    pub(crate) fn take(&mut self, block: &[u8], mark: &Mark, at: Place, sink: &mut Sink<'_>) {
+    /// Tells what a block says. `at` is its place; returns the bytes and lines that were told before the receiver had enough, if it
+    /// had.
+    pub(crate) fn tell(&mut self, text: &str, digest: &Digest, at: Place, sink: &mut Sink<'_>) -> Option<(u32, u32)> {
+        let mut stopped = None;
+        for item in &digest.items {
+            let local = digest.locals.get(item.local as usize);
+            self.item(text, item, local, at, sink);
+            if sink.stopped() {
+                stopped = Some((item.mark.end, item.mark.line));
+                break;
+            }
+        }
+        for local in digest.locals.iter().filter(|local| local.begun && (!local.removed || stopped.is_some())) {
+            self.remember(text, local);
+        }
+        stopped
+    }
+
+    fn item(&mut self, text: &str, item: &Item, local: Option<&Local>, at: Place, sink: &mut Sink<'_>) {
+        let mark = &item.mark;
         let place = Place { line: at.line + u64::from(mark.line), byte: at.byte + u64::from(mark.start) };
-        let line = &block[mark.start as usize..mark.end as usize];
+        let whole = (mark.start, mark.end);
         match mark.kind {
-            Kind::TooLong => return sink.unreadable(place, line, Fault::TooLong),
-            Kind::Wrapped => return self.wrapped(line, place, sink),
+            Kind::TooLong => return sink.unreadable(place, part(text, whole).as_bytes(), Fault::TooLong),
+            Kind::Wrapped => return self.wrapped(part(text, whole).as_bytes(), place, sink),
             _ => {}
         }
-        self.head(&block[mark.start as usize..mark.id as usize]);
-        let text = &block[mark.id as usize..mark.end as usize];
-        let text = utf8(text.strip_suffix(b"\r").unwrap_or(text));
-        // The id is ASCII, so what follows it is where it was, whatever had to be replaced.
-        let (Some(id), Some(rest)) =
-            (text.get(..(mark.rest - mark.id) as usize - 2), text.get((mark.rest - mark.id) as usize..))
-        else {
-            return;
+        let host = filled(part(text, item.host));
+        let waited = match item.what {
+            What::Delivered { waited, .. } | What::Decided { waited } => waited,
+            What::Submitted { .. } | What::Other => true,
         };
-        let head = std::mem::take(&mut self.last_head);
-        let line = Line { place, time: head.time, host: head.host.as_deref(), id, rest };
-        self.line(mark.kind, &line, sink);
-        self.last_head = head;
+        let line = Line {
+            place,
+            time: item.time,
+            host: host.as_deref(),
+            id: part(text, (mark.id, mark.rest.saturating_sub(2))),
+            rest: part(text, (mark.rest, mark.end)).trim_end_matches('\r'),
+            own: local.filter(|local| local.begun).map(|local| Own { text, local, at: mark.start }),
+            waited,
+        };
+        match (item.what, line.own) {
+            (What::Submitted { recipients }, Some(own)) => {
+                let sender = part(text, own.local.sender.unwrap_or_default());
+                submitted(&line, Some(Cow::Borrowed(sender)), own.origin(), recipients, sink);
+            }
+            (What::Delivered { recipient, host, ip, .. }, _) => {
+                let side = ip.map(|_| Side::Theirs);
+                let to = Party { host: filled(part(text, host)), ip, helo: None, side };
+                self.sent(&line, part(text, recipient), to, sink);
+            }
+            _ => self.line(mark.kind, &line, sink),
+        }
+    }
+
+    /// Remembers a message for later blocks.
+    fn remember(&mut self, text: &str, local: &Local) {
+        let Some(message) = self.messages.get_or_add(part(text, local.id).as_bytes()) else { return };
+        message.reset();
+        message.client = message.keep(part(text, local.client));
+        message.script = message.keep(part(text, local.script));
+        message.uid = local.uid;
+        message.fresh = local.sender.is_none();
+        message.deferred = local.deferred;
+        if let Some(sender) = local.sender {
+            message.sender = message.keep(part(text, sender));
+            message.sender_known = true;
+        }
     }
 
     fn wrapped(&mut self, line: &[u8], place: Place, sink: &mut Sink<'_>) {
@@ -146,23 +212,8 @@ impl Postfix {
         }
         if let Some((kind, id)) = kind(entry.message.as_bytes()) {
             let (id, rest) = (&entry.message[..id], &entry.message[id + 2..]);
-            let line = Line { place, time: entry.time, host: entry.host.as_deref(), id, rest };
+            let line = Line { place, time: entry.time, host: entry.host.as_deref(), id, rest, own: None, waited: true };
             self.line(kind, &line, sink);
-        }
-    }
-
-    /// Reads time and host of a head, unless they are those of the last line.
-    fn head(&mut self, text: &[u8]) {
-        let known = &mut self.last_head;
-        if !known.text.is_empty() && text.starts_with(&known.text) {
-            return;
-        }
-        known.text.clear();
-        (known.time, known.host) = (None, None);
-        if let Some(head) = syslog::head(text) {
-            known.time = syslog::time(&text[head.time.0..head.time.1], self.rule);
-            known.host = Some(utf8(&text[head.host.0..head.host.1]).into_owned());
-            known.text.extend_from_slice(&text[..=head.host.1]);
         }
     }
 
@@ -174,6 +225,11 @@ impl Postfix {
             Kind::Script => self.script(line),
             Kind::Reject => self.reject(line, sink),
             Kind::LogIn => log_in(line, sink),
+            Kind::Removed => {
+                if let Some(message) = self.messages.get(line.id.as_bytes()) {
+                    message.reset();
+                }
+            }
             Kind::Wrapped | Kind::TooLong => {}
         }
     }
@@ -191,27 +247,20 @@ impl Postfix {
         }
     }
 
-    /// `warning: header X-PHP-Originating-Script: 33:mailer.php from local; from=<...> to=<...>` (`header_checks` with WARN or INFO).
     fn script(&mut self, line: &Line<'_>) {
-        let Some((_, value)) = line.rest.split_once("header X-PHP-").and_then(|(_, rest)| rest.split_once(": ")) else {
-            return;
-        };
-        let value = value.split_once("; from=<").map_or(value, |(value, _)| value);
-        let value = value.rsplit_once(" from ").map_or(value, |(value, _)| value);
-        let (uid, script) = value.split_once(':').unwrap_or(("", value));
-        if let Some(message) = self.messages.get_or_add(line.id.as_bytes()) {
+        if let (Some((uid, script)), Some(message)) = (script(line.rest), self.messages.get_or_add(line.id.as_bytes()))
+        {
             message.script = message.keep(script);
-            message.uid = uid.trim().parse().ok().or(message.uid);
+            message.uid = uid.or(message.uid);
         }
     }
 
     fn from(&mut self, line: &Line<'_>, sink: &mut Sink<'_>) {
         let Some((sender, rest)) = angle(&line.rest["from=".len()..]) else { return };
-        if rest.starts_with(", status=expired") || rest.starts_with(", status=force-expired") {
-            let origin = self.messages.get(line.id.as_bytes()).map(|message| message.origin()).unwrap_or_default();
+        if is_expired(rest) {
             let frame = Refusal { sender: Some(Cow::Borrowed(sender)), ..frame(line) };
-            self.deferrals.expire(line.id, line.place, "expired, returned to sender", &frame, &origin, sink);
-            return;
+            let (_, origin) = known(&mut self.messages, line);
+            return self.deferrals.expire(line.id, line.place, "expired, returned to sender", &frame, &origin, sink);
         }
         let Some(message) = self.messages.get_or_add(line.id.as_bytes()) else { return };
         if !message.sender_known || message.text(message.sender) != Some(sender) {
@@ -219,15 +268,7 @@ impl Postfix {
             message.sender_known = true;
         }
         if std::mem::take(&mut message.fresh) {
-            let recipients = cut(rest, "nrcpt=").and_then(|(_, rest)| until(rest, " ").parse().ok());
-            sink.push(&Event::Submitted(Submitted {
-                place: line.place,
-                origin: message.origin(),
-                sender: message.sender(),
-                recipients,
-                queue_id: Some(Cow::Borrowed(line.id)),
-                time: line.time,
-            }));
+            submitted(line, message.sender(), message.origin(), recipients(rest), sink);
         }
     }
 
@@ -242,7 +283,10 @@ impl Postfix {
         };
         let (word, text) = cut(status, " ").unwrap_or((status, ""));
         let outcome = match word {
-            "sent" => return self.sent(line, recipient, fields, sink),
+            "sent" => {
+                let to = relay(fields).map(|relay| party(relay, Side::Theirs)).unwrap_or_default();
+                return self.sent(line, recipient, to, sink);
+            }
             "bounced" => Outcome::Bounced,
             "deferred" | "SOFTBOUNCE" => Outcome::Deferred,
             // Probes of address verification are nobody's mail.
@@ -255,14 +299,15 @@ impl Postfix {
             && said.stage.is_some()
             && let Some(relay) = relay(fields)
         {
-            refused_by = relay;
+            refused_by = party(relay, Side::Theirs);
         }
-        let mut message = self.messages.get(line.id.as_bytes());
-        let waited = message.as_ref().is_none_or(|message| message.deferred);
-        if let Some(message) = &mut message {
-            message.deferred |= outcome == Outcome::Deferred;
+        if line.own.is_none()
+            && outcome == Outcome::Deferred
+            && let Some(message) = self.messages.get(line.id.as_bytes())
+        {
+            message.deferred = true;
         }
-        let (sender, origin) = message.map(|message| (message.sender(), message.origin())).unwrap_or_default();
+        let (sender, origin) = known(&mut self.messages, line);
         let refusal = Refusal {
             reply: Reply::parse(said.text),
             stage: said.stage,
@@ -275,23 +320,24 @@ impl Postfix {
         };
         if outcome == Outcome::Deferred {
             self.deferrals.note(line.id, &refusal, said.text);
-        } else if waited {
+        } else if line.waited {
             self.deferrals.settle(line.id, recipient);
         }
         let (place, text) = (line.place, Cow::Borrowed(said.text));
         sink.push(&Event::Refused(Refused { place, outcome, text, refusal, origin }));
     }
 
-    fn sent(&mut self, line: &Line<'_>, recipient: &str, fields: &str, sink: &mut Sink<'_>) {
-        let message = self.messages.get(line.id.as_bytes());
-        if message.as_ref().is_none_or(|message| message.deferred) {
+    fn sent(&mut self, line: &Line<'_>, recipient: &str, to: Party<'_>, sink: &mut Sink<'_>) {
+        let message = if line.own.is_none() { self.messages.get(line.id.as_bytes()) } else { None };
+        if line.waited && message.as_ref().is_none_or(|message| message.deferred) {
             self.deferrals.settle(line.id, recipient);
         }
+        let sender = line.own.map_or_else(|| message.and_then(|message| message.sender()), Own::sender);
         sink.push(&Event::Delivered(Delivered {
             place: line.place,
             recipient: Cow::Borrowed(recipient),
-            sender: message.and_then(|message| message.sender()),
-            to: relay(fields).unwrap_or_default(),
+            sender,
+            to,
             queue_id: Some(Cow::Borrowed(line.id)),
             time: line.time,
         }));
@@ -302,8 +348,7 @@ impl Postfix {
         let Some(rejected) = rejected(rest) else {
             return sink.unreadable(line.place, line.rest.as_bytes(), Fault::MissingField);
         };
-        let message = self.messages.get(line.id.as_bytes());
-        let origin = message.map(|message| message.origin()).unwrap_or_default();
+        let (_, origin) = known(&mut self.messages, line);
         let refusal = Refusal {
             reply: Reply::parse(rejected.text),
             stage: rejected.stage,
@@ -346,6 +391,32 @@ fn log_in(line: &Line<'_>, sink: &mut Sink<'_>) {
     sink.push(&Event::Refused(Refused { place: line.place, outcome: Outcome::RejectedByUs, text, refusal, origin }));
 }
 
+/// Who sent a message, and who handed it in.
+fn known<'m>(messages: &'m mut Recent<Message>, line: &Line<'m>) -> (Option<Cow<'m, str>>, Origin<'m>) {
+    if let Some(own) = line.own {
+        return (own.sender(), own.origin());
+    }
+    let message = messages.get(line.id.as_bytes());
+    message.map(|message| (message.sender(), message.origin())).unwrap_or_default()
+}
+
+fn submitted(
+    line: &Line<'_>,
+    sender: Option<Cow<'_, str>>,
+    origin: Origin<'_>,
+    recipients: Option<u32>,
+    sink: &mut Sink<'_>,
+) {
+    sink.push(&Event::Submitted(Submitted {
+        place: line.place,
+        origin,
+        sender,
+        recipients,
+        queue_id: Some(Cow::Borrowed(line.id)),
+        time: line.time,
+    }));
+}
+
 /// What every refusal of a line has.
 fn frame<'a>(line: &Line<'a>) -> Refusal<'a> {
     Refusal { reported_by: us(line), queue_id: Some(Cow::Borrowed(line.id)), time: line.time, ..Refusal::default() }
@@ -353,19 +424,4 @@ fn frame<'a>(line: &Line<'a>) -> Refusal<'a> {
 
 fn us<'a>(line: &Line<'a>) -> Party<'a> {
     Party { host: line.host.map(Cow::Borrowed), side: Some(Side::Ours), ..Party::default() }
-}
-
-/// `relay=mx[ip]:25`: only what has an address is another host; `local`, `virtual` and `none` are not.
-fn relay(fields: &str) -> Option<Party<'_>> {
-    let rest = match fields.strip_prefix(", relay=") {
-        Some(rest) => rest,
-        None => &fields[find(fields, " relay=")? + " relay=".len()..],
-    };
-    let relay = until(rest, ", ");
-    relay.contains('[').then(|| party(relay, Side::Theirs))
-}
-
-/// What stands before `end`, or all.
-fn until<'a>(text: &'a str, end: &str) -> &'a str {
-    find(text, end).map_or(text, |at| &text[..at])
 }

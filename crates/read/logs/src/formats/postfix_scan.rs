@@ -25,6 +25,8 @@ pub(crate) enum Kind {
     Script,
     /// `warning: host[ip]: SASL ... authentication failed: ...`
     LogIn,
+    /// `removed`: the id is free again.
+    Removed,
     /// The line is wrapped (JSON): its parts are not known yet.
     Wrapped,
     /// The line is too long.
@@ -119,6 +121,7 @@ pub(crate) fn kind(message: &[u8]) -> Option<(Kind, usize)> {
         b'f' if rest.starts_with(b"from=<") => Kind::From,
         b'c' if rest.starts_with(b"client=") => Kind::Client,
         b'u' if rest.starts_with(b"uid=") => Kind::Uid,
+        b'r' if rest.starts_with(b"removed") => Kind::Removed,
         b'r' if rest.starts_with(b"reject: ") => Kind::Reject,
         b'm' if rest.starts_with(b"milter-reject: ") => Kind::Reject,
         b'p' if rest.starts_with(b"proxy-reject: ") => Kind::Reject,
@@ -148,7 +151,7 @@ mod tests {
         let mut marks = Vec::new();
         assert_eq!(scan(block, &mut marks), 6);
         let seen: Vec<_> = marks.iter().map(|mark| (mark.kind, mark.line)).collect();
-        assert_eq!(seen, [(Kind::Client, 1), (Kind::Wrapped, 3), (Kind::From, 5)]);
+        assert_eq!(seen, [(Kind::Client, 1), (Kind::Wrapped, 3), (Kind::Removed, 4), (Kind::From, 5)]);
         assert!(block[marks[0].id as usize..].starts_with(b"713715F: client="));
         assert!(block[marks[0].rest as usize..].starts_with(b"client="));
     }
