@@ -25,6 +25,9 @@ const MOST_REMEMBERED: usize = 200_000;
 /// Most messages whose deferral is remembered, to count them once and to see them taken after all.
 const MOST_PUT_OFF: usize = 4_000_000;
 
+/// Most hosts whose operator is remembered; beyond that it is looked up anew.
+const MOST_HOSTS: usize = 200_000;
+
 /// Records that cannot be read and are named one by one.
 const NAMED_UNREADABLE: u64 = 5;
 
@@ -34,7 +37,8 @@ pub(crate) struct LogMemory {
     hasher: RandomState,
     verdicts: HashMap<u64, Verdict>,
     put_off: HashSet<u64>,
-    places: HashMap<Box<str>, Box<str>>,
+    /// The operator behind a host, if it is a known one.
+    sites: HashMap<Box<str>, Option<Box<str>>>,
     submissions: Submissions,
 }
 
@@ -86,11 +90,10 @@ impl Session<'_> {
                 if self.filter.since.is_some_and(|since| delivered.time.is_some_and(|time| time < since)) {
                     return Ok(());
                 }
-                let key = self.logs.message(delivered.queue_id.as_deref(), &delivered.recipient);
-                let after_all = key.is_some_and(|key| self.logs.put_off.remove(&key));
+                let after_all = self.logs.was_put_off(delivered.queue_id.as_deref(), &delivered.recipient);
                 let place = self.logs.place(self.engine, delivered.to.host.as_deref(), &delivered.recipient);
                 let summary = &mut self.sink.overview().summary;
-                summary.taken(place, delivered.time);
+                summary.taken(&place, delivered.time);
                 summary.traffic.get_or_insert_default().taken_after_all += u64::from(after_all);
             }
             Event::Submitted(_) => {}
@@ -219,19 +222,28 @@ impl LogMemory {
         hasher.finish()
     }
 
-    fn message(&self, queue_id: Option<&str>, recipient: &str) -> Option<u64> {
-        message_key(&self.hasher, queue_id, recipient)
+    /// Whether a message that was taken now had been put off before; it is forgotten then.
+    fn was_put_off(&mut self, queue_id: Option<&str>, recipient: &str) -> bool {
+        !self.put_off.is_empty()
+            && message_key(&self.hasher, queue_id, recipient).is_some_and(|key| self.put_off.remove(&key))
     }
 
     /// The operator behind a host, or the recipient's domain.
-    fn place<'m>(&'m mut self, engine: &Engine, host: Option<&str>, recipient: &str) -> &'m str {
+    fn place<'m>(&'m mut self, engine: &Engine, host: Option<&str>, recipient: &'m str) -> Cow<'m, str> {
         let domain = recipient.rsplit_once('@').map_or("", |(_, domain)| domain);
-        let key = host.unwrap_or(domain);
-        if !self.places.contains_key(key) {
-            let site = host.and_then(|host| engine.site_of_host(host)).map_or(domain, |site| site.id);
-            self.places.insert(key.into(), site.to_lowercase().into());
+        if let Some(host) = host
+            && !self.sites.contains_key(host)
+        {
+            if self.sites.len() >= MOST_HOSTS {
+                self.sites.clear();
+            }
+            self.sites.insert(host.into(), engine.site_of_host(host).map(|site| site.id.into()));
         }
-        self.places.get(key).map_or("", |place| place)
+        match host.and_then(|host| self.sites.get(host)?.as_deref()) {
+            Some(site) => Cow::Borrowed(site),
+            None if domain.bytes().any(|byte| byte.is_ascii_uppercase()) => Cow::Owned(domain.to_lowercase()),
+            None => Cow::Borrowed(domain),
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! many or at its usual hour.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
 
 use redeliver_model::Timestamp;
@@ -104,10 +105,14 @@ struct Past {
 pub struct Submissions {
     /// How many of the sources are clients without a log-in.
     clients: usize,
-    sources: HashMap<Source, Past>,
-    /// Whose a message is, for deliveries name none: the last ones.
-    messages: HashMap<String, Source>,
-    older: HashMap<String, Source>,
+    /// Where the past of a source stands in `pasts`.
+    sources: HashMap<Source, usize>,
+    pasts: Vec<Past>,
+    /// Whose a message is, by the hash of its queue id, for deliveries name none: the last ones. The hash has a key of its
+    /// own, so that no sender can make two ids fall together.
+    messages: HashMap<u64, usize>,
+    older: HashMap<u64, usize>,
+    hasher: RandomState,
 }
 
 /// Messages whose source is remembered, twice: this many old and new ones.
@@ -192,27 +197,26 @@ impl Submissions {
         match event {
             Event::Submitted(submitted) => {
                 let Some(source) = Source::of(&submitted.origin) else { return };
+                let Some(number) = self.number(source) else { return };
                 if let Some(id) = submitted.queue_id.as_deref() {
-                    self.remember(id, &source);
+                    self.remember(id, number);
                 }
-                if !self.sources.contains_key(&source) && !self.has_room(&source) {
-                    return;
-                }
-                let time = submitted.time.unwrap_or(Timestamp(0));
-                let past = self.sources.entry(source).or_default();
-                let hour = past.hour(time);
+                let hour = self.pasts[number].hour(submitted.time.unwrap_or(Timestamp(0)));
                 hour.messages += 1;
                 hour.recipients += u64::from(submitted.recipients.unwrap_or(1));
                 if let Some(ip) = submitted.origin.ip.filter(|_| hour.networks.len() < MOST_DETAILS) {
                     hour.networks.insert(network(ip));
                 }
-                if let Some(sender) = submitted.sender.as_deref().filter(|_| hour.senders.len() < MOST_DETAILS) {
+                if let Some(sender) = submitted.sender.as_deref()
+                    && hour.senders.len() < MOST_DETAILS
+                    && !hour.senders.contains(sender)
+                {
                     hour.senders.insert(sender.to_ascii_lowercase());
                 }
             }
             Event::Delivered(delivered) => {
-                if let Some(past) = delivered.queue_id.as_deref().and_then(|id| self.past_of(id)) {
-                    past.delivered += 1;
+                if let Some(number) = delivered.queue_id.as_deref().and_then(|id| self.number_of(id)) {
+                    self.pasts[number].delivered += 1;
                 }
             }
             Event::Refused(_) | Event::Unreadable(_) => {}
@@ -225,8 +229,11 @@ impl Submissions {
             return;
         }
         let id = refused.refusal.queue_id.as_deref().unwrap_or_default();
-        let source = Source::of(&refused.origin).or_else(|| self.source_of(id));
-        let Some(past) = source.and_then(|source| self.sources.get_mut(&source)) else { return };
+        let number = match Source::of(&refused.origin) {
+            Some(source) => self.sources.get(&source).copied(),
+            None => self.number_of(id),
+        };
+        let Some(past) = number.and_then(|number| self.pasts.get_mut(number)) else { return };
         past.refused += 1;
         past.unknown += u64::from(recipient_unknown);
         past.as_spam += u64::from(as_spam);
@@ -235,8 +242,8 @@ impl Submissions {
     /// Who is under suspicion, the busiest first. Nothing unusual gives an empty list.
     pub fn verdict(&self) -> Vec<Accused> {
         let mut accused: Vec<(u64, Accused)> = Vec::new();
-        for (source, past) in &self.sources {
-            if let Some((recipients, one)) = past.judge(source) {
+        for (source, number) in &self.sources {
+            if let Some((recipients, one)) = self.pasts[*number].judge(source) {
                 accused.push((recipients, one));
             }
         }
@@ -246,8 +253,8 @@ impl Submissions {
 
     /// Every source with messages, recipients and its busiest hour's recipients, the busiest first.
     pub fn busiest(&self) -> Vec<(&Source, u64, u64, u64)> {
-        let row = |(source, past)| {
-            let hours = || Past::hours_of(past);
+        let row = |(source, number): (_, &usize)| {
+            let hours = || self.pasts[*number].hours.values();
             let sum = |of: fn(&Hour) -> u64| hours().map(of).sum::<u64>();
             let most = hours().map(|hour| hour.recipients).max().unwrap_or(0);
             (source, sum(|hour| hour.messages), sum(|hour| hour.recipients), most)
@@ -267,20 +274,29 @@ impl Submissions {
         self.sources.len() - others < MOST_CLIENTS
     }
 
-    fn remember(&mut self, id: &str, source: &Source) {
+    /// The number of a source; a new one gets the next, if there is room.
+    fn number(&mut self, source: Source) -> Option<usize> {
+        if let Some(number) = self.sources.get(&source) {
+            return Some(*number);
+        }
+        if !self.has_room(&source) {
+            return None;
+        }
+        self.sources.insert(source, self.pasts.len());
+        self.pasts.push(Past::default());
+        Some(self.pasts.len() - 1)
+    }
+
+    fn remember(&mut self, id: &str, number: usize) {
         if self.messages.len() >= MOST_MESSAGES {
             self.older = std::mem::take(&mut self.messages);
         }
-        self.messages.insert(id.to_owned(), source.clone());
+        self.messages.insert(self.hasher.hash_one(id), number);
     }
 
-    fn source_of(&self, id: &str) -> Option<Source> {
-        self.messages.get(id).or_else(|| self.older.get(id)).cloned()
-    }
-
-    fn past_of(&mut self, id: &str) -> Option<&mut Past> {
-        let source = self.messages.get(id).or_else(|| self.older.get(id))?;
-        self.sources.get_mut(source)
+    fn number_of(&self, id: &str) -> Option<usize> {
+        let id = self.hasher.hash_one(id);
+        self.messages.get(&id).or_else(|| self.older.get(&id)).copied()
     }
 }
 
@@ -293,10 +309,6 @@ fn network(ip: IpAddr) -> IpAddr {
 }
 
 impl Past {
-    fn hours_of(past: &Self) -> impl Iterator<Item = &Hour> {
-        past.hours.values()
-    }
-
     /// The counts of an hour; the oldest hours make room.
     fn hour(&mut self, time: Timestamp) -> &mut Hour {
         if self.hours.len() >= MOST_HOURS {
