@@ -134,3 +134,39 @@ for number, folder in enumerate(FOLDERS):
             put("overlay", f"hand-{folder}-{os.path.basename(file)}", bytes([number]) + content.read()[:4096])
 for number, text in enumerate(["Ask {host}.", "{ip|your server} is listed on {list}: {list_url}", "{", "}", "{{x}}", "{recipient|}", "a {code} b {status} {reply}", "{ip|{host}}"]):
     put("sentence", f"hand-{number}", text)
+
+# One small sample of each log (its first lines), led by the number of its format (the order of `Format::all`) and the cut.
+FORMATS = ["postfix", "exim-main", "exim-reject", "sendmail", "opensmtpd", "qmail", "exchange-tracking", "exchange-smtp", "m365-trace",
+           "google-log-search", "haraka", "zonemta", "kumomta", "powermta", "ses", "sendgrid", "mailgun", "postmark", "sparkpost", "brevo"]
+OF_FOLDER = {"exim": "exim-main", "google-workspace": "google-log-search", "exchange-smtp-receive": "exchange-smtp", "exchange-smtp-send": "exchange-smtp",
+             "journald-json": "postfix", "journald-text": "postfix", "m365-trace-extended": "m365-trace", "m365-trace-summary": "m365-trace",
+             "zonemta-json": "zonemta", "zonemta-text": "zonemta"}
+LOGS = os.path.join(TESTDATA, "logs")
+for folder in sorted(name for name in os.listdir(LOGS) if os.path.isdir(os.path.join(LOGS, name))):
+    for name in sorted(os.listdir(os.path.join(LOGS, folder))):
+        if name == "expected.jsonl" or not os.path.isfile(os.path.join(LOGS, folder, name)):
+            continue
+        word = "exim-reject" if "reject" in name else OF_FOLDER.get(folder, folder)
+        with open(os.path.join(LOGS, folder, name), "rb") as file:
+            head = file.read(4096)
+        sample = head[:head.rfind(b"\n") + 1] or head
+        put("log", f"hand-{folder}-{name}", bytes([FORMATS.index(word), 100]) + sample)
+        put("submissions", f"hand-{folder}-{name}", bytes([FORMATS.index(word)]) + sample)
+
+RECORDS = {
+    "spf": ["v=spf1 a mx/24//64 ip4:192.0.2.0/24 ip6:2001:db8::/32 include:%{d2}.example.org exists:%{ir}.%{l1r-}.example.org ~all",
+            "v=spf1 ptr:example.org a:foo.example.com/0 redirect=_spf.example.com exp=%{o}.example.com moo=%{s}", "v=spf1 +all -all ip4:1.2.3 include: a//", ],
+    "dkim": ["v=DKIM1; k=rsa; h=sha256; t=y:s; s=email; n=a note; p=MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAP//////////////////////////",
+             "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=", "v=DKIM1; p="],
+    "dmarc": ["v=DMARC1; p=reject; sp=none; np=quarantine; psd=u; t=n; adkim=s; rua=mailto:a@example.org!10m,https://b; fo=0:d; pct=5", "v=DMARC1;p=none;ruf=mailto:a%21@b.example"],
+    "sts": ["v=STSv1; id=20260101;", "version: STSv1\r\nmode: enforce\r\nmx: *.example.com\r\nmax_age: 604800\r\nother: x\r\n"],
+    "tlsrpt": ["v=TLSRPTv1; rua=mailto:a@example.org,https://example.net/r"],
+    "bimi": ["v=BIMI1; l=https://example.org/l.svg; a=; avp=brand", "v=BIMI1; l=; a="],
+    "tlsa": ["3 1 1 " + "ab" * 32, "\x03\x01\x01" + "a" * 32],
+    "organisation": ["a.b.c.d.e.f.g.h.i.mail.example.co.uk", "co.uk", "xn--bcher-kva.example", "b\u00fccher.example."],
+    "policy": ["v=spf1 include:d1.example mx a:a.example -all\nv=spf1 redirect=d2.example\nv=spf1 ptr exists:%{ir}.%{v}.d3.example ?all exp=d4.example\n\nno, %{i} %{c} %{t}",
+               "v=spf1 include:d1.example ~all\nv=spf1 include:d0.example", "v=spf1 a:%{d} ip4:192.0.2.0/24 ip6:2001:db8::/32 +all"],
+}
+for target, texts in RECORDS.items():
+    for number, text in enumerate(texts):
+        put(target, f"hand-{number}", (b"\x40" if target == "spf" else b"") + text.encode())

@@ -10,8 +10,11 @@ mod archive;
 mod catalog;
 mod hold;
 mod intake;
+mod log;
 mod mail;
 mod output;
+mod policy;
+mod record;
 mod reply;
 
 use std::sync::OnceLock;
@@ -32,6 +35,17 @@ const TARGETS: &[(&str, fn(&[u8]))] = &[
     ("overlay", catalog::overlay),
     ("sentence", catalog::sentence),
     ("output", output::escapes),
+    ("log", log::events),
+    ("submissions", log::submissions),
+    ("spf", record::spf),
+    ("dkim", record::dkim),
+    ("dmarc", record::dmarc),
+    ("sts", record::sts),
+    ("tlsrpt", record::tlsrpt),
+    ("bimi", record::bimi),
+    ("tlsa", record::tlsa),
+    ("organisation", record::organisation),
+    ("policy", policy::walk),
 ];
 
 fn target() -> fn(&[u8]) {

@@ -212,3 +212,34 @@ fn broken_bytes_in_a_refusal_lose_it() {
     let told = events(Format::Postfix, line);
     assert!(told.len() == 1 && told[0].contains("caf\u{fffd}"), "{told:?}");
 }
+
+#[test]
+fn what_is_too_long_is_cut_between_characters() {
+    for length in [8, 9, 10, 11, 83, 84, 85, 106, 107, 108, 340, 341, 342] {
+        let long = "\u{fffd}".repeat(length);
+        for (format, line) in [
+            (
+                Format::OpenSmtpd,
+                format!(
+                    "Nov 25 21:34:42 mail smtpd[2]: 6dae7e0a7d22b850 smtp connected address=192.0.2.1 host=a{long}\n"
+                ),
+            ),
+            (
+                Format::Qmail,
+                format!("Nov 25 21:34:42 mail qmail: 1.2 starting delivery 1: msg 40{long} to remote a@b.example\n"),
+            ),
+            (
+                Format::Sendmail,
+                format!(
+                    "Nov 25 21:34:42 mail sm-mta[2]: xAP1: AUTH=server, relay=[192.0.2.1], authid=a{long}, mech=PLAIN\n"
+                ),
+            ),
+            (
+                Format::Sendmail,
+                format!("Nov 25 21:34:42 mail sm-mta[2]: xAP1: from=<ab{long}>, size=1, nrcpts=1, relay=[192.0.2.1]\n"),
+            ),
+        ] {
+            let _ = events(format, line.as_bytes());
+        }
+    }
+}

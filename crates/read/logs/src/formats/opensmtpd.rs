@@ -29,6 +29,9 @@ const ERRORS: usize = 512;
 /// The longest error that is remembered.
 const LONGEST_ERROR: usize = 2048;
 
+/// The longest host name that is remembered (RFC 1035 2.3.4).
+const LONGEST_NAME: usize = 255;
+
 /// What an envelope is told when no server of its domain could be talked to.
 const NO_SERVER: &str = "Network error on destination MXs";
 
@@ -100,7 +103,7 @@ impl OpenSmtpd {
             let address = cut(fields, scheme).map_or(fields, |(_, rest)| rest.split(' ').next().unwrap_or(rest));
             session.ip = endpoint(address);
             let name = value(fields, "host=").and_then(host).unwrap_or_default();
-            session.host.push_str(&name[..name.len().min(255)]);
+            session.host.push_str(&name[..name.floor_char_boundary(LONGEST_NAME)]);
         }
     }
 

@@ -79,7 +79,7 @@ impl Qmail {
             let recipient = cut(rest, " ").map_or(rest, |(_, recipient)| recipient);
             if let Some(known) = self.deliveries.get_or_add(delivery.as_bytes()) {
                 known.reset();
-                known.message.push_str(&message[..message.len().min(32)]);
+                known.message.push_str(&message[..message.floor_char_boundary(32)]);
                 known.recipient.extend(recipient.chars().take(1024));
             }
         } else if let Some(rest) = text.strip_prefix("info msg ") {

@@ -60,7 +60,7 @@ impl Sendmail {
         } else if rest.starts_with("AUTH=server") {
             if let (Some(message), Some(login)) = (self.messages.get_or_add(id.as_bytes()), field(rest, "authid=")) {
                 message.login.clear();
-                message.login.push_str(&login[..login.len().min(320)]);
+                message.login.push_str(&login[..login.floor_char_boundary(320)]);
             }
         } else if let Some(rest) = rest.strip_prefix("ruleset=") {
             ruleset(told, rest, sink);
@@ -77,7 +77,7 @@ impl Sendmail {
         let Some(message) = self.messages.get_or_add(id.as_bytes()) else { return };
         let (sender, rest) = angle(rest).unwrap_or_else(|| cut(rest, ", ").unwrap_or((rest, "")));
         message.sender.clear();
-        message.sender.push_str(&sender[..sender.len().min(1024)]);
+        message.sender.push_str(&sender[..sender.floor_char_boundary(1024)]);
         message.known = true;
         let recipients = field(rest, "nrcpts=").and_then(|count| count.parse().ok());
         if recipients == Some(0) {
