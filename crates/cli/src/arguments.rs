@@ -39,6 +39,7 @@ const EXPLAIN_EXAMPLES: &str = "Examples:
   redeliver explain --ours example.org,192.0.2.0/24 bounce.eml
   redeliver explain ~/Maildir/.Bounces              the summary of all
   redeliver explain bounces.mbox --addresses >addresses.csv
+  redeliver explain /var/log/mail.log* --recovery --engaged opened.csv
   grep -h ' status=bounced' /var/log/mail.log | redeliver explain --replies - --format csv
 
 Exit codes: 0 all was read, 1 some input could not be read (the rest was), 2 wrong call or nothing could be read.";
@@ -103,6 +104,16 @@ pub(crate) struct Explain {
     /// Show the refused addresses instead: dead (yes, no, unproven) and why; CSV unless another format is asked for.
     #[arg(long, conflicts_with = "letter")]
     pub(crate) addresses: bool,
+    /// Show the way back at receivers that refuse for reputation or volume instead: from the log's own volume, day by day over
+    /// four to six weeks. With --addresses: from which day each address of --engaged gets mail again.
+    #[arg(long, conflicts_with_all = ["each", "summary", "letter", "cause", "from", "replies", "reply"])]
+    pub(crate) recovery: bool,
+    /// A list of addresses with the day of their last reaction (ann@example.net,2026-11-21): these people are written to first.
+    #[arg(long, value_name = "FILE", requires = "recovery")]
+    pub(crate) engaged: Option<PathBuf>,
+    /// With --recovery: an iCalendar, for your calendar.
+    #[arg(long, requires = "recovery", conflicts_with_all = ["format", "json", "addresses"])]
+    pub(crate) ics: bool,
     /// Write the letter to whoever must be asked, instead of the explanation.
     #[arg(long, conflicts_with_all = ["format", "json"])]
     pub(crate) letter: bool,

@@ -10,6 +10,7 @@ use redeliver_intake::{self as intake, Content, Item, Taken};
 use redeliver_logs as logs;
 use redeliver_message::{Fault, Mail};
 use redeliver_model::{self as model, Clock, Origin, Refusal, ReportKind, Timestamp, Unread};
+use redeliver_remedies::Volumes;
 
 use crate::arguments::{Explain, Format};
 use crate::exit::Exit;
@@ -22,6 +23,9 @@ use crate::telling::{ForLetter, Found, Teller};
 /// Runs the command.
 pub(crate) fn run(arguments: &Explain, clock: &dyn Clock) -> anyhow::Result<Exit> {
     let nothing_given = arguments.files.is_empty() && arguments.reply.is_empty() && arguments.replies.is_none();
+    if arguments.recovery && arguments.addresses && arguments.engaged.is_none() {
+        bail!("--recovery --addresses needs the list: --engaged FILE, with lines such as ann@example.net,2026-11-21");
+    }
     if nothing_given && io::IsTerminal::is_terminal(&io::stdin()) {
         bail!(
             "nothing to explain: give a reply, for example\n  redeliver explain --reply '550 5.1.1 User unknown'\nor a bounce mail, or pipe a text in; `redeliver explain --help` shows more"
@@ -35,6 +39,7 @@ pub(crate) fn run(arguments: &Explain, clock: &dyn Clock) -> anyhow::Result<Exit
     }
     let out = BufWriter::with_capacity(256 * 1024, io::stdout().lock());
     let wanted = match arguments {
+        Explain { recovery: true, .. } => Wanted::Recovery,
         Explain { addresses: true, .. } => Wanted::Addresses,
         Explain { summary: true, .. } => Wanted::Summary,
         Explain { each: true, .. } | Explain { letter: true, .. } => Wanted::Each,
@@ -55,6 +60,7 @@ pub(crate) fn run(arguments: &Explain, clock: &dyn Clock) -> anyhow::Result<Exit
         read: 0,
         unread: 0,
         logs: LogMemory::default(),
+        volumes: arguments.recovery.then(Volumes::default),
         filter: Filter {
             since: arguments.since.as_deref().map(|text| since(text, now)).transpose()?,
             site: arguments.site.clone(),
@@ -71,7 +77,11 @@ pub(crate) fn run(arguments: &Explain, clock: &dyn Clock) -> anyhow::Result<Exit
         let stdin = [std::path::PathBuf::from("-")];
         session.files(if nothing_given { &stdin } else { &arguments.files })?;
     }
-    session.suspects();
+    if arguments.recovery {
+        session.recovery()?;
+    } else {
+        session.suspects();
+    }
     let (read, unread) = (session.read, session.unread);
     session.sink.finish()?;
     Ok(match (read, unread) {
@@ -139,6 +149,8 @@ pub(crate) struct Session<'e> {
     pub(crate) read: u64,
     pub(crate) unread: u64,
     pub(crate) logs: LogMemory,
+    /// What went where, if the way back is asked for.
+    pub(crate) volumes: Option<Volumes>,
     pub(crate) filter: Filter,
 }
 

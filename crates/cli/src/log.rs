@@ -18,6 +18,7 @@ use redeliver_report::{Counted, Group, Suspect};
 
 use crate::explain::Session;
 use crate::output;
+use crate::recovery::LOWER_VOLUME;
 
 /// Most replies that are remembered; later ones are diagnosed each time. A busy day has some thousand.
 const MOST_REMEMBERED: usize = 200_000;
@@ -49,6 +50,8 @@ struct Verdict {
     dead: AddressIsBad,
     /// The refusing operator, if its place is not the recipient's domain.
     site: Option<Box<str>>,
+    /// Sending less is a remedy.
+    for_volume: bool,
 }
 
 impl Session<'_> {
@@ -92,6 +95,9 @@ impl Session<'_> {
                 }
                 let after_all = self.logs.was_put_off(delivered.queue_id.as_deref(), &delivered.recipient);
                 let place = self.logs.place(self.engine, delivered.to.host.as_deref(), &delivered.recipient);
+                if let Some(volumes) = self.volumes.as_mut().filter(|_| !after_all) {
+                    volumes.count(&place, &domain_of(&delivered.recipient), delivered.time, false);
+                }
                 let summary = &mut self.sink.overview().summary;
                 summary.taken(&place, delivered.time);
                 summary.traffic.get_or_insert_default().taken_after_all += u64::from(after_all);
@@ -160,6 +166,9 @@ impl Session<'_> {
                 return Ok(());
             }
         }
+        if let Some(volumes) = &mut self.volumes {
+            volumes.count(&place.to_lowercase(), &domain_of(recipient), time, verdict.for_volume);
+        }
         let counted = Counted { cause, place, time, sender: refusal.sender.as_deref() };
         overview.summary.count(verdict.kind, counted, || verdict.group.clone());
         if !recipient.is_empty() {
@@ -189,6 +198,7 @@ impl Session<'_> {
                 kind,
                 dead: told.address_is_bad,
                 site: told.site.filter(|_| !of_domain).map(|(id, _)| id.into()),
+                for_volume: told.remedies.iter().any(|remedy| remedy.id == LOWER_VOLUME),
             }
         })
     }
@@ -254,6 +264,10 @@ fn message_key(hasher: &RandomState, queue_id: Option<&str>, recipient: &str) ->
     hasher.write_u8(0);
     hasher.write(recipient.as_bytes());
     Some(hasher.finish())
+}
+
+fn domain_of(address: &str) -> String {
+    address.rsplit_once('@').map_or_else(String::new, |(_, domain)| domain.to_lowercase())
 }
 
 fn kind_of(outcome: Outcome) -> ReportKind {

@@ -12,6 +12,7 @@ mod log;
 mod output;
 mod overview;
 mod progress;
+mod recovery;
 mod sink;
 mod telling;
 

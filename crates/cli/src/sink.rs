@@ -19,6 +19,8 @@ pub(crate) enum Wanted {
     Summary,
     /// The addresses.
     Addresses,
+    /// The way back.
+    Recovery,
 }
 
 /// So many explanations are printed whole in a text for a person; of more, the summary.
@@ -45,7 +47,7 @@ enum Form<W: Write> {
 
 impl<W: Write> Sink<W> {
     pub(crate) fn new(out: W, format: Format, style: Style, wanted: Wanted) -> io::Result<Self> {
-        let at_the_end = matches!(wanted, Wanted::Summary | Wanted::Addresses);
+        let at_the_end = matches!(wanted, Wanted::Summary | Wanted::Addresses | Wanted::Recovery);
         let form = match format {
             _ if at_the_end => Form::Plain { out },
             Format::Text | Format::Markdown => Form::Plain { out },
@@ -59,7 +61,7 @@ impl<W: Write> Sink<W> {
     /// Whether nothing more is printed until the end.
     pub(crate) fn is_silent(&self) -> bool {
         match self.wanted {
-            Wanted::Summary | Wanted::Addresses => true,
+            Wanted::Summary | Wanted::Addresses | Wanted::Recovery => true,
             Wanted::AsFits => self.format == Format::Text,
             Wanted::Each => false,
         }
@@ -67,7 +69,7 @@ impl<W: Write> Sink<W> {
 
     /// Whether only the summary is wanted, so that each refusal need only be counted.
     pub(crate) fn is_summary(&self) -> bool {
-        matches!(self.wanted, Wanted::Summary | Wanted::Addresses)
+        matches!(self.wanted, Wanted::Summary | Wanted::Addresses | Wanted::Recovery)
     }
 
     /// As text for a person, a log is told as a summary, however little is in it.
@@ -149,6 +151,14 @@ impl<W: Write> Sink<W> {
     pub(crate) fn plain(&mut self, text: &str) -> io::Result<()> {
         match &mut self.form {
             Form::Plain { out } | Form::Lines { out, .. } | Form::Array { out, .. } => writeln!(out, "{text}"),
+            Form::Table { .. } => Ok(()),
+        }
+    }
+
+    /// What is told whole, at the end.
+    pub(crate) fn whole(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.form {
+            Form::Plain { out } | Form::Lines { out, .. } | Form::Array { out, .. } => out.write_all(bytes),
             Form::Table { .. } => Ok(()),
         }
     }

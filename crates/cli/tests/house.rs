@@ -60,6 +60,7 @@ const HOMES: &[(&str, &[&str])] = &[
     ("anyhow", &["redeliver"]),
     ("toml", &["redeliver-catalog"]),
     ("csv", &["redeliver-report"]),
+    ("icalendar", &["redeliver-report"]),
     ("postcard", &["redeliver-catalog"]),
     ("psl", &["redeliver-records"]),
     ("regex", &[]),

@@ -12,6 +12,9 @@ mod json;
 mod markdown;
 mod page;
 mod plain;
+mod recovery_calendar;
+mod recovery_table;
+mod recovery_text;
 mod summary;
 mod summary_json;
 mod summary_table;
@@ -28,6 +31,11 @@ pub use json::{SCHEMA, explanation as json_explanation, row as json_row, unread 
 pub use markdown::explanation as markdown_explanation;
 pub use page::Style;
 pub use plain::{explanation as text_explanation, unread as text_unread};
+pub use recovery_calendar::recoveries_ics as ics_recoveries;
+pub use recovery_table::{
+    invited_csv, invited_json, recoveries_csv as csv_recoveries, recoveries_json as json_recoveries,
+};
+pub use recovery_text::{recoveries as text_recoveries, recoveries_markdown as markdown_recoveries};
 pub use summary::{Counted, Group, Summary, Suspect, Traffic, group, place};
 pub use summary_json::summary as json_summary;
 pub use summary_table::summary_csv as csv_summary;
