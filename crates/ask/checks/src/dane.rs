@@ -4,13 +4,16 @@
 use redeliver_model::{Cause, Finding, Severity};
 use redeliver_net::dns::{Data, Why};
 use redeliver_net::tls::TlsFacts;
-use redeliver_records::TlsaRecord;
+use redeliver_records::{Parsed, TlsaRecord};
 
 use crate::asked::{Asked, raw};
 use crate::mail_servers::{MailHost, MailServers};
 
 /// The name of the check.
 const DANE: &str = "dane";
+
+/// Usage 3, DANE-EE (RFC 7218 2.1): the record names the server's own certificate.
+const DOMAIN_ISSUED: u8 = 3;
 
 /// Judges every server.
 pub(crate) fn judge(servers: &MailServers) -> Vec<Finding> {
@@ -34,21 +37,11 @@ fn of_host(host: &MailHost, asked: &Asked) -> Vec<Finding> {
         let summary = format!("Whether {name} has TLSA records is not known: {no}.");
         return vec![finding(Finding::could_not_ask(DANE, "dane-could-not-ask", summary))];
     }
-    let records: Vec<(u8, u8, u8, Vec<u8>)> = asked
-        .answer
-        .data()
-        .filter_map(|data| match data {
-            Data::Tlsa { usage, selector, matching, data } => Some((*usage, *selector, *matching, data.clone())),
-            _ => None,
-        })
-        .collect();
+    let records = records(asked);
     if records.is_empty() {
         return Vec::new();
     }
-    // RFC 7672 2.2: the address records must be vouched for as well.
-    let vouched =
-        asked.is_secure() && host.asked.iter().any(|asked| asked.is_secure() && !asked.answer.records().is_empty());
-    if !vouched {
+    if !is_vouched_for(host, asked) {
         let summary = format!("{name} has TLSA records, but DNSSEC does not vouch for them, so nobody uses them.");
         return vec![finding(
             Finding::warn(DANE, "dane-without-dnssec", Severity::Untidy, summary).because(Cause::TlsFailed),
@@ -56,8 +49,7 @@ fn of_host(host: &MailHost, asked: &Asked) -> Vec<Finding> {
     }
     let mut usable = Vec::new();
     let mut findings = Vec::new();
-    for (usage, selector, matching, data) in records {
-        let parsed = TlsaRecord::from_parts(usage, selector, matching, data);
+    for parsed in records {
         match parsed.first_break() {
             Some(fault) => findings.push(finding(Finding::warn(DANE, fault.id, Severity::Weakens, fault.text.clone()))),
             None => usable.push(parsed.record),
@@ -66,6 +58,38 @@ fn of_host(host: &MailHost, asked: &Asked) -> Vec<Finding> {
     let tls = host.look.as_ref().and_then(|look| look.dialogue.tls.as_ref());
     findings.push(finding(of_certificate(host, &usable, tls)));
     findings
+}
+
+/// The records, as read.
+fn records(asked: &Asked) -> Vec<Parsed<TlsaRecord>> {
+    let read = |data: &Data| match data {
+        Data::Tlsa { usage, selector, matching, data } => {
+            Some(TlsaRecord::from_parts(*usage, *selector, *matching, data.clone()))
+        }
+        _ => None,
+    };
+    asked.answer.data().filter_map(read).collect()
+}
+
+/// Whether DNSSEC vouches for the records; RFC 7672 2.2: the address records must be vouched for as well.
+fn is_vouched_for(host: &MailHost, asked: &Asked) -> bool {
+    asked.is_secure() && host.asked.iter().any(|asked| asked.is_secure() && !asked.answer.records().is_empty())
+}
+
+/// Usage 3: the server's own certificate; usage 2: any of the chain as an authority (RFC 7672 3.1).
+fn fits(record: &TlsaRecord, tls: &TlsFacts) -> bool {
+    let chain = if record.usage == DOMAIN_ISSUED { &tls.chain[..tls.chain.len().min(1)] } else { &tls.chain[..] };
+    chain.iter().any(|one| one.matches_tlsa(record.selector, record.matching, &record.data) == Some(true))
+}
+
+/// Whether a vouched record names the server's own certificate. Then its issuer, its dates and its name do not matter (RFC 7672
+/// 3.1.1).
+pub(crate) fn pins(host: &MailHost, tls: &TlsFacts) -> bool {
+    host.tlsa.iter().filter(|asked| is_vouched_for(host, asked)).any(|asked| {
+        let mut pinning =
+            records(asked).into_iter().filter(|read| !read.is_broken() && read.record.usage == DOMAIN_ISSUED);
+        pinning.any(|read| fits(&read.record, tls))
+    })
 }
 
 fn of_certificate(host: &MailHost, usable: &[TlsaRecord], tls: Option<&TlsFacts>) -> Finding {
@@ -85,12 +109,7 @@ fn of_certificate(host: &MailHost, usable: &[TlsaRecord], tls: Option<&TlsFacts>
         let summary = format!("None of the TLSA records of {name} can be used for mail.");
         return Finding::warn(DANE, "dane-unusable", Severity::Weakens, summary).because(Cause::TlsFailed);
     }
-    let fits = |record: &TlsaRecord| {
-        // Usage 3: the server's own certificate; usage 2: any of the chain as an authority (RFC 7672 3.1).
-        let chain = if record.usage == 3 { &tls.chain[..tls.chain.len().min(1)] } else { &tls.chain[..] };
-        chain.iter().any(|one| one.matches_tlsa(record.selector, record.matching, &record.data) == Some(true))
-    };
-    if usable.iter().any(fits) {
+    if usable.iter().any(|record| fits(record, tls)) {
         return Finding::pass(DANE, "dane-good", format!("The certificate of {name} fits its TLSA records."));
     }
     let summary =

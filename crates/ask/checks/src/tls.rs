@@ -5,6 +5,7 @@ use redeliver_model::{Cause, Facts, Finding, Refusal, Reply, Severity, Stage, Ti
 use redeliver_net::smtp::{Dialogue, Probed, SessionError, Speaker};
 use redeliver_net::tls::{CertificateFault, TlsError, TlsFacts};
 
+use crate::dane;
 use crate::mail_servers::{MailHost, MailServers};
 
 /// The name of the check of encryption.
@@ -186,6 +187,10 @@ fn certificate(host: &MailHost, tls: &TlsFacts, demanded: Demanded, now: Timesta
         } else {
             Finding::pass(TLS, "tls-good", format!("{name} encrypts ({}) with a good certificate.", tls.protocol))
         }];
+    }
+    if demanded == Demanded::No && dane::pins(host, tls) {
+        let summary = format!("{name} encrypts ({}), and DANE vouches for its certificate.", tls.protocol);
+        return vec![Finding::pass(TLS, "tls-good", summary)];
     }
     let of_fault = |fault: &CertificateFault| {
         let (id, what) = match fault {

@@ -11,11 +11,11 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use made_certificates::{Authority, clock, self_signed};
+use made_certificates::{Authority, clock, self_signed, self_signed_der};
 use redeliver_checks::{Checker, Known, Scope, Target};
 use redeliver_diagnose::Engine;
 use redeliver_model::{CheckResult, Domain, Finding, Severity};
-use redeliver_net::dns::{Data, Dns, FakeDns, Name, Text};
+use redeliver_net::dns::{Answer, Asking, Data, Dns, Dnssec, FakeDns, Name, Question, Text};
 use redeliver_net::http::HttpClient;
 use redeliver_net::smtp::SmtpClient;
 use redeliver_net::tls::{Tls, TlsClient};
@@ -76,6 +76,16 @@ impl World {
 
     /// Looks at domains as recipients.
     async fn check(self, domains: &[&str], change: impl FnOnce(&mut Scope)) -> BTreeMap<String, Vec<Finding>> {
+        self.check_signed(domains, "", change).await
+    }
+
+    /// The same, where DNSSEC vouches for all names that end so.
+    async fn check_signed(
+        self,
+        domains: &[&str],
+        signed: &'static str,
+        change: impl FnOnce(&mut Scope),
+    ) -> BTreeMap<String, Vec<Finding>> {
         let engine = Engine::builtin().unwrap();
         let loopback = || vec!["127.0.0.0/8".parse().unwrap()];
         let guard = Guard::default().allow_only(loopback()).assume_public(loopback());
@@ -88,7 +98,9 @@ impl World {
             ..Scope::default()
         };
         change(&mut scope);
-        let net = net(&guard, Arc::new(self.dns), &tls, self.https_port);
+        let dns: Arc<dyn Dns> =
+            if signed.is_empty() { Arc::new(self.dns) } else { Arc::new(Signed { dns: self.dns, names: signed }) };
+        let net = net(&guard, dns, &tls, self.https_port);
         let checker = Checker { net, guard, engine: &engine, scope, now: clock().now() };
         let targets: Vec<_> = domains
             .iter()
@@ -96,6 +108,29 @@ impl World {
             .collect();
         let found = checker.check_all(&targets, |_| {}).await;
         domains.iter().map(|domain| (*domain).to_owned()).zip(found).collect()
+    }
+}
+
+/// A resolver that validates, and found the signatures of some names right.
+struct Signed {
+    dns: FakeDns,
+    names: &'static str,
+}
+
+impl Dns for Signed {
+    fn ask<'a>(&'a self, question: &'a Question) -> Asking<'a> {
+        Box::pin(async move {
+            let mut answer = self.dns.ask(question).await;
+            if let Answer::Present { origin, .. } | Answer::Absent { origin, .. } = &mut answer {
+                let good = question.name.as_str().trim_end_matches('.').ends_with(self.names);
+                origin.dnssec = if good { Dnssec::Secure } else { Dnssec::Insecure };
+            }
+            answer
+        })
+    }
+
+    fn ask_server<'a>(&'a self, server: SocketAddr, question: &'a Question) -> Asking<'a> {
+        self.dns.ask_server(server, question)
     }
 }
 
@@ -255,6 +290,26 @@ async fn policies_of_mta_sts_are_fetched_and_compared() {
     // The policy enforces, so senders that heed it do not deliver to a server with an expired certificate.
     has(&found, "strict.example", "certificate-expired", CheckResult::Fail, refuses);
     has(&found, "away.example", "mta-sts-policy-could-not-ask", CheckResult::CouldNotAsk, None);
+}
+
+#[tokio::test]
+async fn dane_binds_where_dnssec_vouches_for_it() {
+    let mut world = World::new().await;
+    for (domain, fits) in [("fits.signed.example", true), ("other.signed.example", false), ("unsigned.example", false)]
+    {
+        let (identity, der) = self_signed_der(&format!("mx.{domain}"));
+        let data = if fits { der } else { self_signed_der("mx.elsewhere.example").1 };
+        world.mail(domain, encrypting(identity)).await;
+        world.dns.add(&format!("_25._tcp.mx.{domain}"), Data::Tlsa { usage: 3, selector: 0, matching: 0, data });
+    }
+    let domains = ["fits.signed.example", "other.signed.example", "unsigned.example"];
+    let found = world.check_signed(&domains, ".signed.example", |_| {}).await;
+    has(&found, "fits.signed.example", "dane-good", CheckResult::Pass, None);
+    has(&found, "other.signed.example", "dane-mismatch", CheckResult::Fail, Some(Severity::Refuses));
+    has(&found, "unsigned.example", "dane-without-dnssec", CheckResult::Warn, Some(Severity::Untidy));
+    // RFC 7672 3.1.1: the record vouches for the certificate, and no authority need do so.
+    let good = &found["fits.signed.example"];
+    assert!(good.iter().all(|one| !one.is_wrong() || one.severity == Some(Severity::Untidy)), "{good:#?}");
 }
 
 #[tokio::test]

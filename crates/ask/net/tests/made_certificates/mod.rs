@@ -57,9 +57,15 @@ pub fn old_fashioned(name: &str) -> Identity {
 
 /// A server that vouches for itself.
 pub fn self_signed(name: &str) -> Identity {
+    self_signed_der(name).0
+}
+
+/// The same, and its certificate.
+pub fn self_signed_der(name: &str) -> (Identity, Vec<u8>) {
     let (params, key) = server(name, 2026, 2027);
     let certificate = params.self_signed(&key).unwrap();
-    Identity::new(vec![certificate.der().to_vec()], key.serialize_der())
+    let der = certificate.der().to_vec();
+    (Identity::new(vec![der.clone()], key.serialize_der()), der)
 }
 
 fn server(name: &str, from: i32, until: i32) -> (CertificateParams, KeyPair) {
