@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs the fuzz targets, each for SECONDS: fuzz/run.sh SECONDS [TARGET...]
-# Grown inputs go to fuzz/corpus/TARGET (not in the repository), failing ones to fuzz/artifacts, CPU time to fuzz/logs/time.tsv.
+# Grown inputs go to fuzz/corpus/TARGET (grow.sh keeps the best of them in the repository), failing ones to fuzz/artifacts, CPU time to fuzz/logs/time.tsv.
 # JOBS targets run at a time (2). Ends with 1 if any target found a fault.
 set -euo pipefail
 cd "$(dirname "$0")"
