@@ -6,6 +6,7 @@
 
 mod assemble;
 mod delivery_status;
+mod event;
 mod fake;
 mod feedback;
 mod kind;
