@@ -6,6 +6,7 @@ use redeliver_message::Headers;
 use redeliver_model::{EnhancedStatus, Forwarding, Refusal, Reply, ReportKind, Timestamp};
 
 use super::delivery_status::{Action, MOST_RECIPIENTS, PerRecipient};
+use super::labels;
 use super::passages::{Form, Passage, is_address, passages};
 use super::recipients::{failed_recipients, named, same_address};
 use super::report::Report;
@@ -248,13 +249,16 @@ fn of_words(report: &Report<'_>, whose: &Whose<'_>, found: &[Passage], sessions:
     let mut texts: Vec<Refusal<'static>> = Vec::new();
     let is_his = |other: &str| whose.is(other);
     let is_heading = |one: &Passage| one.form == Form::Heading;
+    let mut reason = None;
     if let Some(mut place) = found.iter().rposition(|one| is_his(&one.address) && is_heading(one)) {
         // Addresses listed one below the other share what stands behind the last.
         while found[place].text.trim().is_empty() && found.get(place + 1).is_some_and(is_heading) {
             place += 1;
         }
         if !found[place].text.trim().is_empty() {
-            texts.push(owned(locate(&found[place].text).refusal));
+            let located = locate(&found[place].text);
+            reason = own_words(located.before);
+            texts.push(owned(located.refusal));
         }
     }
     let mine = sessions.iter().filter(|one| one.recipient.as_deref().is_none_or(is_his) || whose.address.is_none());
@@ -282,10 +286,21 @@ fn of_words(report: &Report<'_>, whose: &Whose<'_>, found: &[Passage], sessions:
     let first = texts.iter().position(|one| one.reply.code.is_some() || one.reply.enhanced.is_some()).unwrap_or(0);
     let mut refusal = if texts.is_empty() { Refusal::default() } else { texts.remove(first) };
     texts.push(all);
+    texts.extend(reason);
     let others = texts.into_iter().map(|one| one.reply);
     refusal.further = others.filter(|reply| *reply != refusal.reply && !reply.lines.is_empty()).collect();
     refusal.recipient = whose.address.map(|address| Cow::Owned(address.to_owned()));
     refusal
+}
+
+/// What the notification itself says in front of the reply that it quotes: its reason, often in the reader's language. Where
+/// the reply says nothing, that does.
+fn own_words(before: &str) -> Option<Refusal<'static>> {
+    let foreign = before.chars().filter(|c| !c.is_ascii() && c.is_alphabetic()).count();
+    (foreign > 0 && before.len() <= MOST_WORDS).then(|| Refusal {
+        reply: Reply { lines: vec![Cow::Owned(before.trim().to_owned())], ..Reply::default() },
+        ..Refusal::default()
+    })
 }
 
 /// The fewest letters of a reply that may say a reason: `no`, `User unknown`.
@@ -303,6 +318,11 @@ fn whole_words(report: &Report<'_>) -> Refusal<'static> {
     let words = report.words[..end].trim();
     if words.is_empty() {
         return report.headers.text("subject").map(|subject| owned(locate(&subject).refusal)).unwrap_or_default();
+    }
+    // Its subject and sender are not what was said about it.
+    if words.lines().any(labels::is_of_the_message) {
+        let said: Vec<&str> = words.lines().filter(|line| !labels::is_of_the_message(line)).collect();
+        return owned(locate(&said.join("\n")).refusal);
     }
     owned(locate(words).refusal)
 }

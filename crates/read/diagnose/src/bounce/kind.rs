@@ -4,9 +4,12 @@ use redeliver_model::ReportKind;
 
 use super::delivery_status::Action;
 use super::marks::Mark;
+use super::passages::{Form, passages};
+use super::recipients::same_address;
 use super::report::Report;
+use super::subjects;
 use super::transcript::exchanges;
-use crate::finder::Finder;
+use crate::locate::locate;
 
 /// Local parts by which notifications are sent.
 const SENDERS: &[&str] = &[
@@ -34,107 +37,6 @@ const SENDERS: &[&str] = &[
     "system",
     "mailsrv",
     "delivery-failure",
-];
-
-/// Words of a subject that notifications of failure use.
-static FAILED_SUBJECTS: Finder = Finder::new(&[
-    "undeliver",
-    "undelivery",
-    "returned mail",
-    "delivery status notification",
-    "delivery failure",
-    "mail delivery failed",
-    "failure notice",
-    "delivery notification",
-    "delivery report",
-    "mail delivery",
-    "delivery problem",
-    "delivery error",
-    "nondeliverable",
-    "non-deliver",
-    "non deliver",
-    "nondelivery",
-    "mail failure",
-    "message not delivered",
-    "delivery has failed",
-    "delivery failed",
-    "permanent delivery failure",
-    "mail system error",
-    "returned to sender",
-    "bounce notification",
-    "pas \u{e9}t\u{e9} envoy\u{e9}",
-    "nicht gesendet",
-    "no se ha enviado",
-    "bounced",
-    "unzustellbar",
-    "nicht zugestellt",
-    "non remis",
-    "no se puede entregar",
-    "non recapitabile",
-    "n\u{e3}o entregue",
-    "onbestelbaar",
-    "недоставленное",
-    "не доставлено",
-    "配信不能",
-    "無法傳遞",
-    "退信",
-    "undeliverable",
-]);
-
-/// Words of a subject that notifications of delay use.
-static DELAYED_SUBJECTS: Finder = Finder::new(&[
-    "delayed",
-    "delay)",
-    "warning: could not send",
-    "still being retried",
-    "verz\u{f6}gert",
-    "retard",
-    "delivery delay",
-]);
-
-/// Words with which the subject of an automatic answer begins.
-const AWAY_SUBJECTS: &[&str] = &[
-    "auto:",
-    "automatic reply",
-    "autoreply",
-    "auto-reply",
-    "auto reply",
-    "out of office",
-    "out of the office",
-    "vacation",
-    "away from",
-    "abwesenheit",
-    "automatische antwort",
-    "r\u{e9}ponse automatique",
-    "absence",
-    "respuesta autom\u{e1}tica",
-    "risposta automatica",
-    "resposta autom\u{e1}tica",
-    "automatisch antwoord",
-    "autosvar",
-    "автоответ",
-    "自動返信",
-    "自動応答",
-    "自动回复",
-    "automatick\u{e1} odpov",
-    "autoodpowied",
-    "otomatik yan\u{131}t",
-    "read:",
-    "gelesen:",
-    "lu :",
-    "le\u{ed}do:",
-];
-
-/// Words anywhere in the subject of an automatic answer.
-const AWAY_IN_SUBJECTS: &[&str] = &[
-    "automatic reply",
-    "out of office",
-    "automatiska atbilde",
-    "autosvar",
-    "automaattinen vastaus",
-    "abwesenheitsnotiz",
-    "vacation reply",
-    "自動返信",
 ];
 
 /// Fields by which programs mark their answers (RFC 3834 3.1.7 and older habits).
@@ -167,13 +69,14 @@ pub fn of(report: &Report<'_>) -> ReportKind {
         return ReportKind::AutoReply;
     }
     let subject = report.headers.text("subject").unwrap_or_default().to_lowercase();
-    let failed_words = report.has(Mark::Failed) || report.headers.has("x-failed-recipients");
+    let failed_words =
+        report.has(Mark::Failed) || report.headers.has("x-failed-recipients") || is_about_a_recipient(report);
     let by_daemon = is_from_daemon(report);
     let about_failure = is_about_failure(report);
     if report.has(Mark::Held) && !has_daemon_name(report) {
         return ReportKind::AutoReply;
     }
-    if is_away(report, &subject) && !(has_daemon_name(report) && failed_words) {
+    if is_away(report, &subject, failed_words) && !(has_daemon_name(report) && failed_words) {
         return ReportKind::AutoReply;
     }
     let delayed_words = report.has(Mark::Delayed);
@@ -190,7 +93,7 @@ pub fn of(report: &Report<'_>) -> ReportKind {
     }
     if report.has(Mark::Delivered) && !has_hard_words(report) {
         ReportKind::Delivered
-    } else if DELAYED_SUBJECTS.is_in(&subject) || delayed_words {
+    } else if subjects::is_about_delay(&subject) || delayed_words {
         ReportKind::Delayed
     } else {
         ReportKind::Refusal
@@ -225,7 +128,7 @@ fn is_list_mail(report: &Report<'_>) -> bool {
 /// Whether the subject is one of a notification of failure or delay.
 pub fn is_about_failure(report: &Report<'_>) -> bool {
     let subject = report.headers.text("subject").unwrap_or_default().to_lowercase();
-    FAILED_SUBJECTS.is_in(&subject) || DELAYED_SUBJECTS.is_in(&subject)
+    subjects::is_about_failure(&subject) || subjects::is_about_delay(&subject)
 }
 
 /// A filter's rejection in the form of a receipt (RFC 5429 2.1.2): deleted by a program, with the reason in words.
@@ -256,7 +159,7 @@ pub fn has_daemon_name(report: &Report<'_>) -> bool {
 }
 
 /// Whether a person or his program answers.
-fn is_away(report: &Report<'_>, subject: &str) -> bool {
+fn is_away(report: &Report<'_>, subject: &str, failed_words: bool) -> bool {
     let field =
         |name: &str| report.headers.raw(name).map(|raw| String::from_utf8_lossy(raw).trim().to_ascii_lowercase());
     // RFC 3834 5; Exim marks its bounces so too, which is why the words decide with it.
@@ -264,14 +167,35 @@ fn is_away(report: &Report<'_>, subject: &str) -> bool {
         .is_some_and(|value| value.starts_with("auto-replied") || value.starts_with("auto-notified"));
     let precedence =
         field("precedence").is_some_and(|value| value.contains("auto_reply") || value.contains("auto-reply"));
-    let subject_says = AWAY_SUBJECTS.iter().any(|start| subject.trim_start_matches("re: ").starts_with(start))
-        || AWAY_IN_SUBJECTS.iter().any(|words| subject.contains(words));
+    let subject_says = subjects::is_of_an_answer(subject);
     let fields = AWAY_FIELDS.iter().any(|name| report.headers.has(name));
-    let failed = report.has(Mark::Failed) || report.has(Mark::Delayed);
+    let failed = failed_words || report.has(Mark::Delayed);
     if failed && (report.headers.has("x-failed-recipients") || has_daemon_name(report)) {
         return false;
     }
     precedence || fields || subject_says || (replied && !failed)
+}
+
+/// Whether a daemon's words are about a recipient, in whatever language: somebody else is named, by a program that sends
+/// nothing but notifications; or by anybody of a daemon's name, and a reply with its code is quoted.
+fn is_about_a_recipient(report: &Report<'_>) -> bool {
+    if !has_daemon_name(report) || is_list_mail(report) || report.has(Mark::Failed) {
+        return false;
+    }
+    let own: Vec<String> = ["to", "from"].iter().filter_map(|field| report.headers.address(field)).collect();
+    let found = passages(&report.words);
+    let others = || found.iter().filter(|one| !own.iter().any(|own| same_address(own, &one.address)));
+    let answered = || {
+        let reply = locate(&report.words).refusal.reply;
+        reply.code.is_some() || reply.enhanced.is_some()
+    };
+    // RFC 3464 2: a notification has the null return path.
+    let is_bounce = report.headers.raw("return-path").is_none_or(|path| path.trim_ascii() == b"<>");
+    let by_program = report
+        .headers
+        .raw("from")
+        .is_some_and(|from| String::from_utf8_lossy(from).to_ascii_lowercase().contains("mailer-daemon"));
+    by_program && others().any(|one| is_bounce || one.form == Form::Heading) || others().next().is_some() && answered()
 }
 
 /// Whether the words leave no doubt that something failed, beside a sentence about a delivery.

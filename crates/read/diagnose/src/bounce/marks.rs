@@ -7,6 +7,8 @@ use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use super::abroad;
+
 /// What a sentence shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {
@@ -123,81 +125,26 @@ const MARKS: &[(Mark, &str)] = &[
     (Failed, "failed recipient"),
     (Failed, "error message below"),
     (Failed, "requested action not taken"),
-    (Failed, "hat einige oder alle empf\u{e4}nger nicht erreicht"),
-    (Failed, "nicht erreicht"),
-    (Failed, "n'est pas parvenu"),
-    (Failed, "no lleg\u{f3} a"),
     (Failed, "was automatically rejected"),
     (Failed, "was refused by the recipient"),
     (Failed, "could not complete your request"),
     (Failed, "may not exist, or you may not have permission to post messages to the group"),
-    // Other languages.
-    (Failed, "konnte nicht zugestellt werden"),
-    (Failed, "konnte nicht an"),
-    (Failed, "konnte nicht \u{fc}bermittelt werden"),
-    (Failed, "nicht zustellbar"),
     (Failed, "nicht zugestellt werden"),
-    (Failed, "qmail-send programm"),
     (Failed, "was not delivered"),
     (Failed, "were not delivered"),
     (Failed, "not delivered to"),
     (Failed, "n'a pas pu \u{ea}tre envoy\u{e9}"),
-    (Failed, "n'a pas \u{e9}t\u{e9} remis"),
-    (Failed, "no se ha enviado"),
-    (Failed, "konnte nicht gesendet werden"),
     (Failed, "has been marked as inactive"),
     (Failed, "you tried to send to a recipient"),
     (Failed, "found inactive addresses"),
-    (Failed, "zustellung fehlgeschlagen"),
-    (Failed, "zustellung ihrer nachricht"),
-    (Failed, "fehler bei der nachrichtenzustellung"),
-    (Failed, "diagnoseinformationen f\u{fc}r administratoren"),
     (Failed, "n'a pas pu \u{ea}tre remis"),
     (Failed, "n'a pas pu \u{ea}tre d\u{e9}livr"),
-    (Failed, "\u{e9}chec de la remise"),
-    (Failed, "impossible de remettre"),
-    (Failed, "informations de diagnostic pour les administrateurs"),
-    (Failed, "no se ha podido entregar"),
-    (Failed, "no se pudo entregar"),
-    (Failed, "no se entreg\u{f3}"),
-    (Failed, "error de entrega"),
-    (Failed, "informaci\u{f3}n de diagn\u{f3}stico para administradores"),
-    (Failed, "non \u{e8} stato possibile recapitare"),
-    (Failed, "impossibile recapitare"),
-    (Failed, "mancato recapito"),
-    (Failed, "n\u{e3}o foi entregue"),
-    (Failed, "n\u{e3}o p\u{f4}de ser entregue"),
-    (Failed, "falha na entrega"),
     (Failed, "kon niet worden bezorgd"),
     (Failed, "kan niet worden bezorgd"),
-    (Failed, "nie zosta\u{142}a dostarczona"),
-    (Failed, "nie mo\u{17c}na dostarczy\u{107}"),
-    (Failed, "kunde inte levereras"),
-    (Failed, "kunne ikke leveres"),
-    (Failed, "nebylo mo\u{17e}n\u{e9} doru\u{10d}it"),
-    (Failed, "не может быть доставлено"),
-    (Failed, "не удалось доставить"),
-    (Failed, "не было доставлено"),
     (Failed, "送信できませんでした"),
     (Failed, "配信できませんでした"),
     (Failed, "配送できませんでした"),
-    (Failed, "届けることができませんでした"),
-    (Failed, "配信不能"),
-    (Failed, "无法投递"),
     (Failed, "无法发送到"),
-    (Failed, "无法送达"),
-    (Failed, "退信"),
-    (Failed, "無法傳遞"),
-    (Failed, "전달되지"),
-    (Failed, "전달할 수 없"),
-    (Failed, "teslim edilemedi"),
-    (Failed, "a \u{e9}t\u{e9} rejet\u{e9}"),
-    (Failed, "wurde abgelehnt"),
-    (Failed, "wurde zur\u{fc}ckgewiesen"),
-    (Failed, "ha sido rechazado"),
-    (Failed, "fue rechazado"),
-    (Failed, "\u{e8} stato respinto"),
-    (Failed, "foi rejeitad"),
     // Still being tried.
     (Delayed, "this is a warning message only"),
     (Delayed, "you do not need to resend your message"),
@@ -221,15 +168,6 @@ const MARKS: &[(Mark, &str)] = &[
     (Delayed, "delivery delayed"),
     (Delayed, "delivery is delayed"),
     (Delayed, "gmail will retry for"),
-    (Delayed, "noch nicht zugestellt"),
-    (Delayed, "verz\u{f6}gert"),
-    (Delayed, "weitere zustellversuche"),
-    (Delayed, "a \u{e9}t\u{e9} retard\u{e9}"),
-    (Delayed, "a \u{e9}t\u{e9} diff\u{e9}r\u{e9}"),
-    (Delayed, "se ha retrasado"),
-    (Delayed, "\u{e8} in ritardo"),
-    (Delayed, "задерживается"),
-    (Delayed, "配信が遅延"),
     // Delivered.
     (Delivered, "was successfully delivered"),
     (Delivered, "successfully delivered to the following"),
@@ -239,7 +177,6 @@ const MARKS: &[(Mark, &str)] = &[
     (Delivered, "relayed to the following recipients"),
     (Delivered, "delivery to these recipients or groups is complete"),
     (Delivered, "your message has been successfully relayed"),
-    (Delivered, "wurde erfolgreich zugestellt"),
     // Away.
     (Away, "out of office"),
     (Away, "out of the office"),
@@ -297,14 +234,6 @@ const MARKS: &[(Mark, &str)] = &[
     (Returned, "copy of your message"),
     (Returned, "bounced e-mail:"),
     (Returned, "original mail info"),
-    (Returned, "urspr\u{fc}ngliche nachrichtenkopfzeilen"),
-    (Returned, "kopfzeilen der urspr\u{fc}nglichen nachricht"),
-    (Returned, "en-t\u{ea}tes du message d'origine"),
-    (Returned, "en-t\u{ea}tes de message d\u{2019}origine"),
-    (Returned, "encabezados de mensajes originales"),
-    (Returned, "encabezados de mensaje originales"),
-    (Returned, "元のメッセージ ヘッダー"),
-    (Returned, "元のメッセージのヘッダー"),
     (Returned, "old message:"),
     (Returned, "original mail as follows"),
     (Returned, "-------- returned mail"),
@@ -352,13 +281,42 @@ pub struct Found {
 pub fn find(text: &str) -> Vec<Found> {
     static AUTOMATON: OnceLock<Option<AhoCorasick>> = OnceLock::new();
     let automaton = AUTOMATON.get_or_init(|| {
-        let phrases = MARKS.iter().map(|(_, phrase)| phrase);
+        let phrases = all().map(|(_, phrase)| phrase);
         AhoCorasick::builder().ascii_case_insensitive(true).match_kind(MatchKind::LeftmostLongest).build(phrases).ok()
     });
     let Some(automaton) = automaton else { return Vec::new() };
     let found = automaton.find_iter(text);
-    found.map(|hit| Found { mark: MARKS[hit.pattern().as_usize()].0, start: hit.start() }).take(MOST_MARKS).collect()
+    found.map(|hit| Found { mark: mark(hit.pattern().as_usize()), start: hit.start() }).take(MOST_MARKS).collect()
 }
+
+/// The sentences in English, then those in other languages.
+fn all() -> impl Iterator<Item = (Mark, &'static str)> {
+    let abroad = ABROAD.iter().flat_map(|(mark, phrases)| phrases.iter().map(|phrase| (*mark, *phrase)));
+    MARKS.iter().copied().chain(abroad)
+}
+
+/// What the sentence of this number shows.
+fn mark(number: usize) -> Mark {
+    let mut before = MARKS.len();
+    if let Some((mark, _)) = MARKS.get(number) {
+        return *mark;
+    }
+    for (mark, phrases) in ABROAD {
+        before += phrases.len();
+        if number < before {
+            return *mark;
+        }
+    }
+    Failed
+}
+
+const ABROAD: &[(Mark, &[&str])] = &[
+    (Failed, abroad::FAILED),
+    (Refused, abroad::REFUSED),
+    (Delayed, abroad::DELAYED),
+    (Delivered, abroad::DELIVERED),
+    (Returned, abroad::RETURNED),
+];
 
 /// Marks behind so many others are not looked at: a notification says what it is at once.
 const MOST_MARKS: usize = 500;
@@ -369,9 +327,11 @@ mod tests {
 
     #[test]
     fn the_tables_are_lower_case_and_without_doubles() {
-        for (number, (_, phrase)) in MARKS.iter().enumerate() {
-            assert_eq!(phrase.to_lowercase(), *phrase);
-            assert!(!MARKS[..number].iter().any(|(_, other)| other == phrase), "{phrase}");
+        let mut seen = std::collections::BTreeSet::new();
+        for (number, (of, phrase)) in all().enumerate() {
+            assert_eq!(phrase.to_lowercase(), phrase);
+            assert!(seen.insert(phrase), "{phrase}");
+            assert_eq!(mark(number), of, "{phrase}");
         }
     }
 

@@ -4,17 +4,21 @@
 //! `transcript`, `feedback`) take out what is said about each recipient, `assemble` puts it together, `roles` says who
 //! played which part. No input or output, no failure: what cannot be read is `not-a-bounce` or a refusal without words.
 
+mod abroad;
 mod assemble;
 mod delivery_status;
+mod event;
 mod fake;
 mod feedback;
 mod kind;
+mod labels;
 mod marks;
 mod ours;
 mod passages;
 mod recipients;
 mod report;
 mod roles;
+mod subjects;
 mod transcript;
 
 use redeliver_message::Mail;

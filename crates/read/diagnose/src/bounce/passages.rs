@@ -4,6 +4,8 @@
 //! reason: `<ann@example.net>: reason`, an indented address with the reason indented deeper, `Recipient: ann@example.net`.
 //! Such a line opens a passage, which reaches to the next one.
 
+use super::labels;
+
 /// Most passages of one notification.
 const MOST_PASSAGES: usize = 2000;
 
@@ -36,67 +38,6 @@ pub struct Passage {
     /// Where its line begins in the words.
     pub at: usize,
 }
-
-/// Words before a colon behind which a recipient stands. Of several words the last decides.
-const LABELS: &[&str] = &[
-    "recipient",
-    "recipients",
-    "address",
-    "addresses",
-    "for",
-    "error-for",
-    "mailbox",
-    "user",
-    "rcpt",
-    "recipient(s)",
-    "failed",
-    "user(s)",
-    "address(es)",
-    "empf\u{e4}nger",
-    "destinataire",
-    "destinatario",
-    "destinat\u{e1}rio",
-    "addressee",
-    "whom",
-    "получатель",
-    "受信者",
-    "宛先",
-    "addressed",
-    "destination",
-    "reached",
-    "to",
-    "received",
-    "rcpt-to",
-    "mail",
-    "email",
-    "e-mail",
-];
-
-/// Labels of other people.
-const NOT_LABELS: &[&str] = &[
-    "from",
-    "sender",
-    "reply-to",
-    "return-path",
-    "contact",
-    "postmaster",
-    "administrator",
-    "cc",
-    "bcc",
-    "message-id",
-    "by",
-    "at",
-    "von",
-    "de",
-    "expanded",
-    "absender",
-    "admin",
-    "support",
-    "help",
-    "mail from",
-    "abuse",
-    "id",
-];
 
 /// Sentences that close every notification of their kind, behind the last recipient.
 const ENDINGS: [&str; 5] = [
@@ -186,12 +127,11 @@ fn heading(line: &str) -> Option<(Form, &str, &str)> {
     let behind = &line[end..];
     let behind = behind.trim_start_matches(['>', '"', '\'', ')', ']']);
     // "Recipient address: ann@example.net", "Error-for:  ann@example.net", "To: <ann@example.net>"
-    if let Some(label) = before.strip_suffix(':') {
+    if let Some(label) = before.strip_suffix([':', '\u{ff1a}']) {
         let label = label.trim().trim_start_matches(['*', '-', '>', ' ']).to_lowercase();
-        let words: Vec<&str> = label.split_whitespace().collect();
-        let last = words.last().copied().unwrap_or("");
-        let other = NOT_LABELS.iter().any(|known| label == *known || last == *known);
-        if words.len() <= 8 && !other && behind.trim().len() <= 60 && LABELS.contains(&last) {
+        let other = labels::is_of_another(&label);
+        let short = label.split_whitespace().nth(8).is_none();
+        if short && !other && behind.trim().len() <= 60 && labels::is_of_a_recipient(&label) {
             let form = if label == "to" { Form::BehindTo } else { Form::Heading };
             return Some((form, address, behind));
         }
@@ -236,7 +176,9 @@ fn address_in_front(text: &str) -> Option<(&str, &str)> {
 
 fn is_end(c: char) -> bool {
     c.is_whitespace()
-        || matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | ',' | ';' | ':' | '"' | '\'' | '|' | '\u{3000}'..='\u{3002}' | '\u{300c}'..='\u{300f}')
+        || matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | ',' | ';' | ':' | '"' | '\'' | '|' | '\u{3000}'..='\u{3002}' | '\u{300a}'..='\u{3011}')
+        // Full-width brackets, comma, colon, semicolon; typographic quotation marks.
+        || matches!(c, '\u{ff08}' | '\u{ff09}' | '\u{ff0c}' | '\u{ff1a}' | '\u{ff1b}' | '\u{ab}' | '\u{bb}' | '\u{201c}'..='\u{201e}')
 }
 
 /// The address around the `@` at `at`: itself, its start and its end.

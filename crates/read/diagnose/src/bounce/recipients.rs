@@ -93,7 +93,12 @@ pub fn named(report: &Report<'_>, returned: &Headers<'_>, found: &[Passage]) -> 
         .or_else(|| in_sentences().find(|one| is_known(&one.address)))
         .or_else(|| behind().next())
         .or_else(|| in_sentences().next());
-    names.extend(best.map(|one| one.address.clone()));
+    // "info@" is the first address of many a house; somebody to write to for help is rarely it.
+    let house = || {
+        let weak = found.iter().filter(|one| one.form != Form::Heading && !is_own(&one.address));
+        weak.into_iter().find(|one| is_known(&one.address) || one.address.to_ascii_lowercase().starts_with("info@"))
+    };
+    names.extend(best.or_else(house).map(|one| one.address.clone()));
     if names.is_empty() && written_to.len() == 1 {
         names.extend(written_to);
     }

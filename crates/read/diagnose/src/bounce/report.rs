@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use redeliver_message::{Headers, Mail, Part};
 
 use super::delivery_status::DeliveryStatus;
+use super::event::{self, Event};
 use super::marks::{self, Found, Mark};
 
 /// Bytes of a notification's own words that are read. The longest real ones, in five languages, have under 40 KiB.
@@ -96,6 +97,12 @@ impl<'m> Report<'m> {
             }
         } else if looks_like_html(&words) {
             words = redeliver_message::html_text(&words);
+        }
+        let start = &words[..words.floor_char_boundary(words.len().min(MOST_WORDS))];
+        match event::read(start) {
+            Some(Event::Status(fields)) => report.status.push(DeliveryStatus::read(fields.as_bytes())),
+            Some(Event::Complaint(fields)) => report.feedback = Some(Cow::Owned(fields.into_bytes())),
+            None => {}
         }
         report.set_words(&words);
         if report.status.is_empty()
