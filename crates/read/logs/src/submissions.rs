@@ -178,18 +178,6 @@ pub struct Accused {
     pub evidence: Vec<Evidence>,
 }
 
-impl Accused {
-    /// The key under which the catalog has the command that stops it: `postfix/disable-login`.
-    pub fn remedy(&self, software: &str) -> String {
-        let what = match self.suspicion {
-            Suspicion::StolenLogin => "disable-login",
-            Suspicion::HackedWebForm => "stop-local-user",
-            Suspicion::InfectedHost => "block-client",
-        };
-        format!("{software}/{what}")
-    }
-}
-
 impl Submissions {
     /// Counts what an event says. Whether a refusal says that the recipient is unknown, or that the mail is spam, is for the
     /// caller's engine to say: [`Submissions::judged`].
