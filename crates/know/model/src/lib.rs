@@ -8,6 +8,7 @@ mod cause;
 mod clock;
 mod explanation;
 mod finding;
+mod keyed;
 mod refusal;
 mod reply;
 mod status;
@@ -20,6 +21,7 @@ pub use explanation::{
     AddressTally, AddressVerdict, Explanation, ForWhom, Hypothesis, Origin, Remedy, ServerSetting, Unread, Verdict,
 };
 pub use finding::{AtSite, Fact, Facts, Finding};
+pub use keyed::{Keyed, KeyedMap, KeyedSet};
 pub use refusal::{Forwarding, Party, Refusal};
 pub use reply::Reply;
 pub use status::{EnhancedStatus, StatusPattern};

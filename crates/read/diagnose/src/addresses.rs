@@ -3,9 +3,7 @@
 //! One "unknown user" is believed, unless a whole domain turns unknown at once: then its routing or its directory is
 //! broken, and a list cleaned by it would lose good addresses.
 
-use std::collections::HashMap;
-
-use redeliver_model::{AddressIsBad, AddressTally, AddressVerdict, Cause, Timestamp};
+use redeliver_model::{AddressIsBad, AddressTally, AddressVerdict, Cause, KeyedMap, Timestamp};
 
 /// Fewest addresses of a domain that make a crowd. Two colleagues leave at once; three are a coincidence worth a doubt.
 const CROWD: usize = 3;
@@ -25,10 +23,10 @@ const LARGE_DOMAIN: usize = 40;
 /// All addresses that were refused. Kept small: a day's log may name a million.
 #[derive(Debug, Default)]
 pub struct Addresses {
-    known: HashMap<Box<str>, Known>,
+    known: KeyedMap<Box<str>, Known>,
     /// The reasons, each kept once.
     whys: Vec<String>,
-    numbers: HashMap<String, u16>,
+    numbers: KeyedMap<String, u16>,
 }
 
 /// What is known of one address.
@@ -103,20 +101,23 @@ impl Addresses {
 
     /// How many are dead, unproven and fine, without the table of them.
     pub fn tally(&self) -> AddressTally {
-        let domains = self.domains();
         let mut tally = AddressTally::default();
-        for (address, known) in &self.known {
+        for known in self.known.values() {
             match known.dead {
-                AddressIsBad::Yes if crowd(&domains, address, known).is_none() => tally.dead += 1,
+                AddressIsBad::Yes => tally.dead += 1,
                 AddressIsBad::No => tally.fine += 1,
-                _ => tally.unproven += 1,
+                AddressIsBad::Unproven => tally.unproven += 1,
             }
+        }
+        for domain in self.domains().values().filter(|domain| domain.fell_at_once()) {
+            tally.dead -= domain.dead as u64;
+            tally.unproven += domain.dead as u64;
         }
         tally
     }
 
-    fn domains(&self) -> HashMap<&str, Domain> {
-        let mut domains: HashMap<&str, Domain> = HashMap::new();
+    fn domains(&self) -> KeyedMap<&str, Domain> {
+        let mut domains: KeyedMap<&str, Domain> = KeyedMap::default();
         for (address, known) in &self.known {
             let domain = domains.entry(domain_of(address)).or_default();
             domain.addresses += 1;
@@ -133,7 +134,7 @@ impl Addresses {
 }
 
 /// The domain of a dead address, if all of it fell at once.
-fn crowd<'d>(domains: &'d HashMap<&str, Domain>, address: &str, known: &Known) -> Option<&'d Domain> {
+fn crowd<'d>(domains: &'d KeyedMap<&str, Domain>, address: &str, known: &Known) -> Option<&'d Domain> {
     domains.get(domain_of(address)).filter(|domain| known.dead == AddressIsBad::Yes && domain.fell_at_once())
 }
 
