@@ -7,10 +7,9 @@ use std::borrow::Cow;
 use std::hash::{BuildHasher, Hasher};
 use std::io::BufRead;
 use std::ops::ControlFlow;
-use std::rc::Rc;
 
 use redeliver_catalog::{Parameter, Values};
-use redeliver_diagnose::Engine;
+use redeliver_diagnose::{Engine, Reason};
 use redeliver_logs::submissions::{Accused, Evidence, Source, Submissions, Suspicion};
 use redeliver_logs::{Event, Format, Outcome, Reader, Refused, YearRule};
 use redeliver_model::{self as model, AddressIsBad, Cause, Keyed, KeyedMap, KeyedSet, Origin, ReportKind, Timestamp};
@@ -35,20 +34,25 @@ const NAMED_UNREADABLE: u64 = 5;
 #[derive(Default)]
 pub(crate) struct LogMemory {
     hasher: Keyed,
-    verdicts: KeyedMap<u64, Rc<Verdict>>,
+    verdicts: KeyedMap<u64, Verdict>,
+    groups: Vec<Group>,
     put_off: KeyedSet<u64>,
     /// The operator behind a host, if it is a known one.
     sites: KeyedMap<Box<str>, Option<&'static str>>,
     submissions: Submissions,
 }
 
-/// What is remembered of a reply.
+/// What is remembered of a reply: small, for most lines need no more of it.
+#[derive(Clone, Copy)]
 struct Verdict {
-    group: Group,
+    cause: Cause,
     kind: ReportKind,
     dead: AddressIsBad,
+    why: Reason,
     /// The refusing operator, if its place is not the recipient's domain.
-    site: Option<Box<str>>,
+    site: Option<&'static str>,
+    /// Where the texts stand in `groups`.
+    group: usize,
 }
 
 impl Session<'_> {
@@ -120,18 +124,18 @@ impl Session<'_> {
         self.read += 1;
         let key = self.logs.reply(refused);
         let verdict = match self.logs.verdicts.get(&key) {
-            Some(verdict) => Rc::clone(verdict),
-            None => self.remembered(key, source, refused),
+            Some(verdict) => *verdict,
+            None => self.verdict(key, source, refused),
         };
         let refusal = &refused.refusal;
         let recipient = refusal.recipient.as_deref().unwrap_or_default();
-        let (cause, time) = (verdict.group.cause, refusal.time);
+        let (cause, time) = (verdict.cause, refusal.time);
         let spam = matches!(cause, Cause::SpamContent | Cause::PoorReputation | Cause::Blocklisted);
         if refused.outcome.is_final() && refused.outcome != Outcome::RejectedByUs {
             self.logs.submissions.judged(refused, cause == Cause::RecipientUnknown, spam);
         }
         let domain = recipient.rsplit_once('@').map_or("", |(_, domain)| domain);
-        let place: &str = verdict.site.as_deref().unwrap_or(domain);
+        let place: &str = verdict.site.unwrap_or(domain);
         if !self.filter.takes(time, place, cause, refusal.sender.as_deref()) {
             return Ok(());
         }
@@ -156,25 +160,15 @@ impl Session<'_> {
             }
         }
         let counted = Counted { cause, place, time, sender: refusal.sender.as_deref() };
-        overview.summary.count(verdict.kind, counted, || verdict.group.clone());
+        overview.summary.count(verdict.kind, counted, || self.logs.groups[verdict.group].clone());
         if !recipient.is_empty() {
-            overview.addresses.add(recipient, verdict.dead, cause, &verdict.group.title, time);
+            overview.addresses.add(recipient, verdict.dead, cause, verdict.why, time);
         }
         Ok(())
     }
 
     /// Diagnoses a reply that is not remembered, and remembers it.
-    fn remembered(&mut self, key: u64, source: &str, refused: &Refused<'_>) -> Rc<Verdict> {
-        let verdict = Rc::new(self.verdict(source, refused));
-        if self.logs.verdicts.len() >= MOST_REMEMBERED {
-            self.logs.verdicts.clear();
-        }
-        self.logs.verdicts.insert(key, Rc::clone(&verdict));
-        verdict
-    }
-
-    /// Diagnoses a reply.
-    fn verdict(&mut self, source: &str, refused: &Refused<'_>) -> Verdict {
+    fn verdict(&mut self, key: u64, source: &str, refused: &Refused<'_>) -> Verdict {
         let mut refusal = refused.refusal.clone();
         refusal.outcome = refused
             .outcome
@@ -184,18 +178,24 @@ impl Session<'_> {
             .filter(|outcome| *outcome != model::Outcome::RejectedByUs);
         let kind = kind_of(refused.outcome);
         let origin = Origin { source: Cow::Borrowed(source), member: None, line: Some(refused.place.line) };
-        self.tell(origin, kind, &refusal, [&refused.text, ""], |told, _| {
+        let (group, dead, site) = self.tell(origin, kind, &refusal, [&refused.text, ""], |told, _| {
             let of_domain = matches!(
                 told.causes.first().map(|first| first.cause),
                 Some(Cause::DomainNotFound | Cause::Unreachable)
             );
-            Verdict {
-                group: redeliver_report::group(told),
-                kind,
-                dead: told.address_is_bad,
-                site: told.site.filter(|_| !of_domain).map(|(id, _)| id.into()),
-            }
-        })
+            let site = told.site.filter(|_| !of_domain).map(|(id, _)| id.to_owned());
+            (redeliver_report::group(told), told.address_is_bad, site)
+        });
+        let site = site.and_then(|id| self.engine.catalog().site(&id)).map(|site| site.id);
+        let why = self.sink.overview().addresses.reason(&group.title);
+        if self.logs.groups.len() >= MOST_REMEMBERED {
+            self.logs.verdicts.clear();
+            self.logs.groups.clear();
+        }
+        let verdict = Verdict { cause: group.cause, kind, dead, why, site, group: self.logs.groups.len() };
+        self.logs.groups.push(group);
+        self.logs.verdicts.insert(key, verdict);
+        verdict
     }
 
     /// Adds who of ours seems to send spam, when all logs are read.

@@ -95,7 +95,8 @@ pub struct Suspect {
 #[derive(Debug, Default)]
 pub struct Summary {
     kinds: KeyedMap<ReportKind, u64>,
-    groups: KeyedMap<Cause, KeyedMap<String, Group>>,
+    /// Groups are large, and a table is looked up faster where it is small.
+    groups: KeyedMap<Cause, KeyedMap<String, Box<Group>>>,
     places: usize,
     senders: KeyedMap<String, u64>,
     seen: Option<Span>,
@@ -138,7 +139,7 @@ impl Summary {
             return;
         }
         self.places += 1;
-        let mut group = open();
+        let mut group = Box::new(open());
         place.clone_into(&mut group.place);
         group.count = 1;
         group.seen = counted.time.map(|time| (time, time));
@@ -202,7 +203,7 @@ impl Summary {
     /// The groups, worst first: what somebody on our side can act on now, then what only others can mend, then dead
     /// addresses; within these the most first.
     pub fn groups(&self) -> Vec<&Group> {
-        let mut groups: Vec<&Group> = self.groups.values().flat_map(KeyedMap::values).collect();
+        let mut groups: Vec<&Group> = self.groups.values().flat_map(KeyedMap::values).map(Box::as_ref).collect();
         groups.sort_by(|a, b| {
             (rank(a), std::cmp::Reverse(a.count), a.cause, &a.place).cmp(&(
                 rank(b),
