@@ -1,7 +1,9 @@
-//! `cargo bench`: replies and bounce mails explained per CPU-second, with the JSON written; and what one start costs.
+//! `cargo bench`: replies and bounce mails explained per CPU-second, with the JSON written; a log's refusals told as one screen; and
+//! what one start costs.
 //!
 //! The whole binary is measured from outside, by the CPU time that the kernel books for it (Linux: `/proc/self/stat`), so
-//! that other work on the machine counts little. No result is remembered between replies. Bounce mails are those of the
+//! that other work on the machine counts little. No result is remembered between replies, but for the refusals of the log, which
+//! repeat their texts as logs do. Bounce mails are those of the
 //! outside corpus where it lies beside the repository (`REDELIVER_SHARED`, or `../shared`), else this repository's own.
 //! Beside them runs flufl.bounce (pip), which finds addresses only, if Python has it.
 
@@ -9,7 +11,12 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+#[path = "../../read/logs/benches/made/mod.rs"]
+mod made;
+
 const REPLIES: usize = 200_000;
+/// Bytes of the made Postfix log from which the lines of refusals are taken: some 400,000.
+const LOG: u64 = 500_000_000;
 const MAILS: usize = 10_000;
 const ROUNDS: usize = 5;
 const STARTS: u32 = 40;
@@ -61,6 +68,12 @@ fn main() -> Outcome<()> {
         Some(rate) => writeln!(out, "flufl.bounce (addresses only), mails per CPU-second: {rate}")?,
         None => writeln!(out, "SKIPPED: no python3 with flufl.bounce, so no peer was measured")?,
     }
+    let log = folder.join("refusals.log");
+    let lines = write_refusals(&log)?;
+    let arguments = ["explain", "--summary", &log.to_string_lossy()].map(str::to_owned);
+    let rate = self::rate(binary, &arguments, lines)?;
+    writeln!(out, "refusals of a log: {lines} lines and no others, told as one screen")?;
+    writeln!(out, "refusals per CPU-second, texts repeat: {rate}")?;
     let start = cpu_of(
         Command::new(binary).args(["explain", "--format", "jsonl", "--reply", "550 5.1.1 User unknown"]),
         STARTS,
@@ -126,6 +139,38 @@ fn peer(folder: &Path) -> Option<String> {
     let output = Command::new("python3").args(["-c", PEER]).arg(folder).output().ok()?;
     let rate: f64 = String::from_utf8(output.stdout).ok()?.trim().parse().ok()?;
     Some(format!("{rate:.0}"))
+}
+
+/// Lets through the lines that refuse.
+struct Refusals<W> {
+    out: W,
+    lines: usize,
+}
+
+impl<W: Write> Write for Refusals<W> {
+    fn write(&mut self, lines: &[u8]) -> std::io::Result<usize> {
+        let says = |line: &[u8], words: &[u8]| memchr::memmem::find(line, words).is_some();
+        for line in lines.split_inclusive(|byte| *byte == b'\n') {
+            if says(line, b" status=bounced ") || says(line, b" status=deferred ") {
+                self.out.write_all(line)?;
+                self.lines += 1;
+            }
+        }
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Writes the refusals of a made Postfix log, without what stands between them. Returns how many there are.
+fn write_refusals(file: &Path) -> Outcome<usize> {
+    let out = std::io::BufWriter::new(std::fs::File::create(file)?);
+    let mut out = Refusals { out, lines: 0 };
+    made::write(&mut out, LOG, 100)?;
+    out.flush()?;
+    Ok(out.lines)
 }
 
 /// Writes different replies: the catalog's own examples, each time with another address, IP and reference. Returns the bytes.

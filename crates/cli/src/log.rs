@@ -4,16 +4,15 @@
 //! address, the refusing host and the outcome.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, Hasher};
 use std::io::BufRead;
 use std::ops::ControlFlow;
 
 use redeliver_catalog::{Parameter, Values};
-use redeliver_diagnose::Engine;
+use redeliver_diagnose::{Engine, Reason};
 use redeliver_logs::submissions::{Accused, Evidence, Source, Submissions, Suspicion};
 use redeliver_logs::{Event, Format, Outcome, Reader, Refused, YearRule};
-use redeliver_model::{self as model, AddressIsBad, Cause, Origin, ReportKind, Timestamp};
+use redeliver_model::{self as model, AddressIsBad, Cause, Keyed, KeyedMap, KeyedSet, Origin, ReportKind, Timestamp};
 use redeliver_report::{Counted, Group, Suspect};
 
 use crate::explain::Session;
@@ -35,23 +34,28 @@ const NAMED_UNREADABLE: u64 = 5;
 /// What is remembered over all logs of a run.
 #[derive(Default)]
 pub(crate) struct LogMemory {
-    hasher: RandomState,
-    verdicts: HashMap<u64, Verdict>,
-    put_off: HashSet<u64>,
+    hasher: Keyed,
+    verdicts: KeyedMap<u64, Verdict>,
+    groups: Vec<Group>,
+    put_off: KeyedSet<u64>,
     /// The operator behind a host, if it is a known one.
-    sites: HashMap<Box<str>, Option<Box<str>>>,
+    sites: KeyedMap<Box<str>, Option<&'static str>>,
     submissions: Submissions,
 }
 
-/// What is remembered of a reply.
+/// What is remembered of a reply: small, for most lines need no more of it.
+#[derive(Clone, Copy)]
 struct Verdict {
-    group: Group,
+    cause: Cause,
     kind: ReportKind,
     dead: AddressIsBad,
+    why: Reason,
     /// The refusing operator, if its place is not the recipient's domain.
-    site: Option<Box<str>>,
+    site: Option<&'static str>,
     /// Sending less is a remedy.
     for_volume: bool,
+    /// Where the texts stand in `groups`.
+    group: usize,
 }
 
 impl Session<'_> {
@@ -125,23 +129,19 @@ impl Session<'_> {
         }
         self.read += 1;
         let key = self.logs.reply(refused);
-        if !self.logs.verdicts.contains_key(&key) {
-            let verdict = self.verdict(source, refused);
-            if self.logs.verdicts.len() >= MOST_REMEMBERED {
-                self.logs.verdicts.clear();
-            }
-            self.logs.verdicts.insert(key, verdict);
-        }
-        let Some(verdict) = self.logs.verdicts.get(&key) else { return Ok(()) };
+        let verdict = match self.logs.verdicts.get(&key) {
+            Some(verdict) => *verdict,
+            None => self.verdict(key, source, refused),
+        };
         let refusal = &refused.refusal;
         let recipient = refusal.recipient.as_deref().unwrap_or_default();
-        let (cause, time) = (verdict.group.cause, refusal.time);
+        let (cause, time) = (verdict.cause, refusal.time);
         let spam = matches!(cause, Cause::SpamContent | Cause::PoorReputation | Cause::Blocklisted);
         if refused.outcome.is_final() && refused.outcome != Outcome::RejectedByUs {
             self.logs.submissions.judged(refused, cause == Cause::RecipientUnknown, spam);
         }
         let domain = recipient.rsplit_once('@').map_or("", |(_, domain)| domain);
-        let place: &str = verdict.site.as_deref().unwrap_or(domain);
+        let place: &str = verdict.site.unwrap_or(domain);
         if !self.filter.takes(time, place, cause, refusal.sender.as_deref()) {
             return Ok(());
         }
@@ -155,10 +155,9 @@ impl Session<'_> {
         let message = message_key(&self.logs.hasher, refusal.queue_id.as_deref(), recipient);
         if let Some(message) = message {
             // Each try of one message is a line; the message is counted once.
-            let known = self.logs.put_off.contains(&message);
-            if refused.outcome == Outcome::Deferred && self.logs.put_off.len() < MOST_PUT_OFF {
-                self.logs.put_off.insert(message);
-            }
+            let remember = refused.outcome == Outcome::Deferred && self.logs.put_off.len() < MOST_PUT_OFF;
+            let put_off = &mut self.logs.put_off;
+            let known = if remember { !put_off.insert(message) } else { put_off.contains(&message) };
             if known {
                 if refused.outcome.is_final() {
                     overview.summary.given_up();
@@ -170,15 +169,15 @@ impl Session<'_> {
             volumes.count(&place.to_lowercase(), &domain_of(recipient), time, verdict.for_volume);
         }
         let counted = Counted { cause, place, time, sender: refusal.sender.as_deref() };
-        overview.summary.count(verdict.kind, counted, || verdict.group.clone());
+        overview.summary.count(verdict.kind, counted, || self.logs.groups[verdict.group].clone());
         if !recipient.is_empty() {
-            overview.addresses.add(recipient, verdict.dead, cause, &verdict.group.title, time);
+            overview.addresses.add(recipient, verdict.dead, cause, verdict.why, time);
         }
         Ok(())
     }
 
-    /// Diagnoses a reply that is not remembered.
-    fn verdict(&mut self, source: &str, refused: &Refused<'_>) -> Verdict {
+    /// Diagnoses a reply that is not remembered, and remembers it.
+    fn verdict(&mut self, key: u64, source: &str, refused: &Refused<'_>) -> Verdict {
         let mut refusal = refused.refusal.clone();
         refusal.outcome = refused
             .outcome
@@ -188,19 +187,26 @@ impl Session<'_> {
             .filter(|outcome| *outcome != model::Outcome::RejectedByUs);
         let kind = kind_of(refused.outcome);
         let origin = Origin { source: Cow::Borrowed(source), member: None, line: Some(refused.place.line) };
-        self.tell(origin, kind, &refusal, [&refused.text, ""], |told, _| {
+        let (group, dead, site, for_volume) = self.tell(origin, kind, &refusal, [&refused.text, ""], |told, _| {
             let of_domain = matches!(
                 told.causes.first().map(|first| first.cause),
                 Some(Cause::DomainNotFound | Cause::Unreachable)
             );
-            Verdict {
-                group: redeliver_report::group(told),
-                kind,
-                dead: told.address_is_bad,
-                site: told.site.filter(|_| !of_domain).map(|(id, _)| id.into()),
-                for_volume: told.remedies.iter().any(|remedy| remedy.id == LOWER_VOLUME),
-            }
-        })
+            let site = told.site.filter(|_| !of_domain).map(|(id, _)| id.to_owned());
+            let for_volume = told.remedies.iter().any(|remedy| remedy.id == LOWER_VOLUME);
+            (redeliver_report::group(told), told.address_is_bad, site, for_volume)
+        });
+        let site = site.and_then(|id| self.engine.catalog().site(&id)).map(|site| site.id);
+        let why = self.sink.overview().addresses.reason(&group.title);
+        if self.logs.groups.len() >= MOST_REMEMBERED {
+            self.logs.verdicts.clear();
+            self.logs.groups.clear();
+        }
+        let group_number = self.logs.groups.len();
+        let verdict = Verdict { cause: group.cause, kind, dead, why, site, for_volume, group: group_number };
+        self.logs.groups.push(group);
+        self.logs.verdicts.insert(key, verdict);
+        verdict
     }
 
     /// Adds who of ours seems to send spam, when all logs are read.
@@ -216,10 +222,10 @@ impl LogMemory {
     /// The same words, said by the same site about the same outcome, whatever the address.
     fn reply(&self, refused: &Refused<'_>) -> u64 {
         let mut hasher = self.hasher.build_hasher();
-        let text = refused.text.as_bytes();
+        let mut rest = refused.text.as_bytes();
         let recipient = refused.refusal.recipient.as_deref().unwrap_or_default().as_bytes();
-        let mut rest = text;
-        if !recipient.is_empty() {
+        // Most replies name no address.
+        if !recipient.is_empty() && (memchr::memchr(b'@', rest).is_some() || !recipient.contains(&b'@')) {
             while let Some(at) = memchr::memmem::find(rest, recipient) {
                 hasher.write(&rest[..at]);
                 rest = &rest[at + recipient.len()..];
@@ -238,18 +244,23 @@ impl LogMemory {
             && message_key(&self.hasher, queue_id, recipient).is_some_and(|key| self.put_off.remove(&key))
     }
 
-    /// The operator behind a host, or the recipient's domain.
-    fn place<'m>(&'m mut self, engine: &Engine, host: Option<&str>, recipient: &'m str) -> Cow<'m, str> {
-        let domain = recipient.rsplit_once('@').map_or("", |(_, domain)| domain);
-        if let Some(host) = host
-            && !self.sites.contains_key(host)
-        {
-            if self.sites.len() >= MOST_HOSTS {
-                self.sites.clear();
-            }
-            self.sites.insert(host.into(), engine.site_of_host(host).map(|site| site.id.into()));
+    /// The operator behind a host, if it is a known one.
+    fn site(&mut self, engine: &Engine, host: &str) -> Option<&'static str> {
+        if let Some(known) = self.sites.get(host) {
+            return *known;
         }
-        match host.and_then(|host| self.sites.get(host)?.as_deref()) {
+        if self.sites.len() >= MOST_HOSTS {
+            self.sites.clear();
+        }
+        let site = engine.site_of_host(host).map(|site| site.id);
+        self.sites.insert(host.into(), site);
+        site
+    }
+
+    /// The operator behind a host, or the recipient's domain.
+    fn place<'r>(&mut self, engine: &Engine, host: Option<&str>, recipient: &'r str) -> Cow<'r, str> {
+        let domain = recipient.rsplit_once('@').map_or("", |(_, domain)| domain);
+        match host.and_then(|host| self.site(engine, host)) {
             Some(site) => Cow::Borrowed(site),
             None if domain.bytes().any(|byte| byte.is_ascii_uppercase()) => Cow::Owned(domain.to_lowercase()),
             None => Cow::Borrowed(domain),
@@ -257,7 +268,7 @@ impl LogMemory {
     }
 }
 
-fn message_key(hasher: &RandomState, queue_id: Option<&str>, recipient: &str) -> Option<u64> {
+fn message_key(hasher: &Keyed, queue_id: Option<&str>, recipient: &str) -> Option<u64> {
     let queue_id = queue_id?;
     let mut hasher = hasher.build_hasher();
     hasher.write(queue_id.as_bytes());
@@ -277,7 +288,7 @@ fn kind_of(outcome: Outcome) -> ReportKind {
 /// A suspect in words, with the steps that stop him.
 fn suspect(accused: &Accused, catalog: &redeliver_catalog::Catalog) -> Suspect {
     let source = match &accused.source {
-        Source::Login(name) | Source::Script(name) | Source::Directory(name) | Source::User(name) => name.clone(),
+        Source::Login(name) | Source::Script(name) | Source::Directory(name) | Source::User(name) => name.to_string(),
         Source::Client(ip) => ip.to_string(),
     };
     let remedy = catalog.remedy(match accused.suspicion {

@@ -27,7 +27,8 @@ impl Overview {
         // The list holds the address that was written to.
         let written_to = refusal.original_recipient.as_deref().or(refusal.recipient.as_deref());
         if let (Some(address), Some(first)) = (written_to, told.causes.first()) {
-            self.addresses.add(address, told.address_is_bad, first.cause, &told.title, refusal.time);
+            let why = self.addresses.reason(&told.title);
+            self.addresses.add(address, told.address_is_bad, first.cause, why, refusal.time);
         }
     }
 

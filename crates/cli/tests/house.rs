@@ -82,6 +82,8 @@ const HOMES: &[(&str, &[&str])] = &[
     ("flate2", &["redeliver-message", "redeliver-intake"]),
     ("ruzstd", &["redeliver-message", "redeliver-intake"]),
     ("cfb", &["redeliver-intake"]),
+    // Its own keys are weak; model gives it better ones.
+    ("foldhash", &["redeliver-model"]),
 ];
 
 /// Licences that a closed product can link.

@@ -1,8 +1,6 @@
 //! Many reports as one: what was refused, why, where, since when, and what to do first. Counts; decides nothing.
 
-use std::collections::HashMap;
-
-use redeliver_model::{About, Act, Cause, Explanation, ReportKind, Timestamp};
+use redeliver_model::{About, Act, Cause, Explanation, KeyedMap, ReportKind, Timestamp};
 
 /// Most groups that are kept apart; whatever comes later is counted in its cause's group without a place. A busy day of a
 /// large sender has some hundred.
@@ -71,9 +69,9 @@ pub struct Traffic {
     /// Messages that were put off, and taken in the end.
     pub taken_after_all: u64,
     /// Deliveries by place.
-    pub taken: HashMap<String, Taken>,
+    pub taken: KeyedMap<String, Taken>,
     /// What our own server refused to others, by cause.
-    pub refused_by_us: HashMap<Cause, u64>,
+    pub refused_by_us: KeyedMap<Cause, u64>,
     /// Records that could not be read.
     pub unreadable: u64,
 }
@@ -96,10 +94,11 @@ pub struct Suspect {
 /// What many inputs said.
 #[derive(Debug, Default)]
 pub struct Summary {
-    kinds: HashMap<ReportKind, u64>,
-    groups: HashMap<Cause, HashMap<String, Group>>,
+    kinds: KeyedMap<ReportKind, u64>,
+    /// Groups are large, and a table is looked up faster where it is small.
+    groups: KeyedMap<Cause, KeyedMap<String, Box<Group>>>,
     places: usize,
-    senders: HashMap<String, u64>,
+    senders: KeyedMap<String, u64>,
     seen: Option<Span>,
     unread: u64,
     /// What logs tell; none where no log was read.
@@ -140,7 +139,7 @@ impl Summary {
             return;
         }
         self.places += 1;
-        let mut group = open();
+        let mut group = Box::new(open());
         place.clone_into(&mut group.place);
         group.count = 1;
         group.seen = counted.time.map(|time| (time, time));
@@ -204,7 +203,7 @@ impl Summary {
     /// The groups, worst first: what somebody on our side can act on now, then what only others can mend, then dead
     /// addresses; within these the most first.
     pub fn groups(&self) -> Vec<&Group> {
-        let mut groups: Vec<&Group> = self.groups.values().flat_map(HashMap::values).collect();
+        let mut groups: Vec<&Group> = self.groups.values().flat_map(KeyedMap::values).map(Box::as_ref).collect();
         groups.sort_by(|a, b| {
             (rank(a), std::cmp::Reverse(a.count), a.cause, &a.place).cmp(&(
                 rank(b),
@@ -234,7 +233,7 @@ impl Summary {
 
     /// How many refusals are about us, about the recipients, and about others.
     pub fn about(&self) -> [(About, u64); 6] {
-        let groups = || self.groups.values().flat_map(HashMap::values);
+        let groups = || self.groups.values().flat_map(KeyedMap::values);
         let count = |about: About| groups().filter(|group| group.about == about).map(|group| group.count).sum();
         [About::Sender, About::Message, About::Recipient, About::Receiver, About::Network, About::Nobody]
             .map(|about| (about, count(about)))

@@ -8,6 +8,7 @@ mod cause;
 mod clock;
 mod explanation;
 mod finding;
+mod keyed;
 mod recovery;
 mod refusal;
 mod reply;
@@ -21,6 +22,7 @@ pub use explanation::{
     AddressTally, AddressVerdict, Explanation, ForWhom, Hypothesis, Origin, Remedy, ServerSetting, Unread, Verdict,
 };
 pub use finding::{AtSite, Fact, Facts, Finding};
+pub use keyed::{Keyed, KeyedMap, KeyedSet};
 pub use recovery::{Audience, Invited, Recovery, RecoveryStep};
 pub use refusal::{Forwarding, Party, Refusal};
 pub use reply::Reply;

@@ -3,9 +3,10 @@
 //! One "unknown user" is believed, unless a whole domain turns unknown at once: then its routing or its directory is
 //! broken, and a list cleaned by it would lose good addresses.
 
-use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::BuildHasher;
 
-use redeliver_model::{AddressIsBad, AddressTally, AddressVerdict, Cause, Timestamp};
+use redeliver_model::{AddressIsBad, AddressTally, AddressVerdict, Cause, Keyed, KeyedMap, Timestamp};
 
 /// Fewest addresses of a domain that make a crowd. Two colleagues leave at once; three are a coincidence worth a doubt.
 const CROWD: usize = 3;
@@ -25,34 +26,47 @@ const LARGE_DOMAIN: usize = 40;
 /// All addresses that were refused. Kept small: a day's log may name a million.
 #[derive(Debug, Default)]
 pub struct Addresses {
-    known: HashMap<Box<str>, Known>,
+    /// By the hash of the address, which has a secret key: nobody can make two fall together.
+    known: KeyedMap<u64, Known>,
+    hasher: Keyed,
+    /// The addresses, end to end.
+    texts: String,
     /// The reasons, each kept once.
     whys: Vec<String>,
-    numbers: HashMap<String, u16>,
+    numbers: KeyedMap<String, u16>,
 }
+
+/// The number of a reason.
+#[derive(Debug, Clone, Copy)]
+pub struct Reason(u16);
 
 /// What is known of one address.
 #[derive(Debug, Clone, Copy)]
 struct Known {
+    start: usize,
+    length: u32,
     dead: AddressIsBad,
     cause: Cause,
-    why: u16,
+    why: Reason,
     refusals: u32,
     seen: Option<(Timestamp, Timestamp)>,
 }
 
 impl Addresses {
-    /// Adds a refusal of `address`: what it says of the address, and in which words.
-    pub fn add(&mut self, address: &str, dead: AddressIsBad, cause: Cause, why: &str, time: Option<Timestamp>) {
-        let why = self.number(why);
+    /// Adds a refusal of `address`: what it says of the address, and why.
+    pub fn add(&mut self, address: &str, dead: AddressIsBad, cause: Cause, why: Reason, time: Option<Timestamp>) {
         let seen = time.map(|time| (time, time));
-        let new = Known { dead, cause, why, refusals: 1, seen };
         let lower = address.rsplit_once('@').filter(|(_, domain)| domain.bytes().any(|byte| byte.is_ascii_uppercase()));
         let folded = lower.map(|(local, domain)| format!("{local}@{}", domain.to_lowercase()));
         let key = folded.as_deref().unwrap_or(address);
-        let Some(known) = self.known.get_mut(key) else {
-            self.known.insert(key.into(), new);
-            return;
+        let known = match self.known.entry(self.hasher.hash_one(key)) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(free) => {
+                let (start, length) = (self.texts.len(), key.len() as u32);
+                self.texts.push_str(key);
+                free.insert(Known { start, length, dead, cause, why, refusals: 1, seen });
+                return;
+            }
         };
         known.refusals = known.refusals.saturating_add(1);
         known.seen = match (known.seen, time) {
@@ -64,22 +78,26 @@ impl Addresses {
         }
     }
 
-    /// The number of a reason; beyond what a catalog can hold, the first one.
-    fn number(&mut self, why: &str) -> u16 {
+    /// The number of a reason, for [`Addresses::add`]; beyond what a catalog can hold, the first one.
+    pub fn reason(&mut self, why: &str) -> Reason {
         if let Some(number) = self.numbers.get(why) {
-            return *number;
+            return Reason(*number);
         }
-        let Ok(number) = u16::try_from(self.whys.len()) else { return 0 };
+        let Ok(number) = u16::try_from(self.whys.len()) else { return Reason(0) };
         self.whys.push(why.to_owned());
         self.numbers.insert(why.to_owned(), number);
-        number
+        Reason(number)
+    }
+
+    fn text(&self, known: &Known) -> &str {
+        self.texts.get(known.start..known.start + known.length as usize).unwrap_or_default()
     }
 
     /// The verdict on each, sorted by address.
     pub fn judge(self) -> Vec<AddressVerdict> {
         let domains = self.domains();
         let verdict = |address: &str, known: &Known| {
-            let why = self.whys.get(usize::from(known.why)).cloned().unwrap_or_default();
+            let why = self.whys.get(usize::from(known.why.0)).cloned().unwrap_or_default();
             let (dead, why) = match crowd(&domains, address, known) {
                 None => (known.dead, why),
                 Some(domain) => {
@@ -96,29 +114,32 @@ impl Addresses {
             AddressVerdict { address: address.to_string(), dead, why, cause: known.cause, refusals, seen: known.seen }
         };
         let mut verdicts: Vec<AddressVerdict> =
-            self.known.iter().map(|(address, known)| verdict(address, known)).collect();
+            self.known.values().map(|known| verdict(self.text(known), known)).collect();
         verdicts.sort_by(|a, b| a.address.cmp(&b.address));
         verdicts
     }
 
     /// How many are dead, unproven and fine, without the table of them.
     pub fn tally(&self) -> AddressTally {
-        let domains = self.domains();
         let mut tally = AddressTally::default();
-        for (address, known) in &self.known {
+        for known in self.known.values() {
             match known.dead {
-                AddressIsBad::Yes if crowd(&domains, address, known).is_none() => tally.dead += 1,
+                AddressIsBad::Yes => tally.dead += 1,
                 AddressIsBad::No => tally.fine += 1,
-                _ => tally.unproven += 1,
+                AddressIsBad::Unproven => tally.unproven += 1,
             }
+        }
+        for domain in self.domains().values().filter(|domain| domain.fell_at_once()) {
+            tally.dead -= domain.dead as u64;
+            tally.unproven += domain.dead as u64;
         }
         tally
     }
 
-    fn domains(&self) -> HashMap<&str, Domain> {
-        let mut domains: HashMap<&str, Domain> = HashMap::new();
-        for (address, known) in &self.known {
-            let domain = domains.entry(domain_of(address)).or_default();
+    fn domains(&self) -> KeyedMap<&str, Domain> {
+        let mut domains: KeyedMap<&str, Domain> = KeyedMap::default();
+        for known in self.known.values() {
+            let domain = domains.entry(domain_of(self.text(known))).or_default();
             domain.addresses += 1;
             if known.dead == AddressIsBad::Yes {
                 domain.dead += 1;
@@ -133,7 +154,7 @@ impl Addresses {
 }
 
 /// The domain of a dead address, if all of it fell at once.
-fn crowd<'d>(domains: &'d HashMap<&str, Domain>, address: &str, known: &Known) -> Option<&'d Domain> {
+fn crowd<'d>(domains: &'d KeyedMap<&str, Domain>, address: &str, known: &Known) -> Option<&'d Domain> {
     domains.get(domain_of(address)).filter(|domain| known.dead == AddressIsBad::Yes && domain.fell_at_once())
 }
 
@@ -175,7 +196,8 @@ mod tests {
     fn judge(refusals: &[(&str, AddressIsBad, i64)]) -> Vec<(String, AddressIsBad)> {
         let mut addresses = Addresses::default();
         for (address, dead, time) in refusals {
-            addresses.add(address, *dead, Cause::RecipientUnknown, "no such user", Some(Timestamp(*time)));
+            let why = addresses.reason("no such user");
+            addresses.add(address, *dead, Cause::RecipientUnknown, why, Some(Timestamp(*time)));
         }
         addresses.judge().into_iter().map(|known| (known.address, known.dead)).collect()
     }

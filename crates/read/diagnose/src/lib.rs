@@ -21,7 +21,7 @@ mod rank;
 mod self_test;
 mod words;
 
-pub use addresses::Addresses;
+pub use addresses::{Addresses, Reason};
 pub use bounce::{NotOurs, Ours, Reading, Told, read_mail};
 pub use engine::{Diagnosis, Engine};
 pub use facts::Facts;

@@ -19,6 +19,13 @@ pub(crate) fn cut<'a>(text: &'a str, needle: &str) -> Option<(&'a str, &'a str)>
     Some((&text[..at], &text[at + needle.len()..]))
 }
 
+/// What stands before and behind the last `needle`.
+pub(crate) fn cut_last<'a>(text: &'a str, needle: &str) -> Option<(&'a str, &'a str)> {
+    let (bytes, needle) = (text.as_bytes(), needle.as_bytes());
+    let at = memchr::memrchr_iter(*needle.first()?, bytes).find(|at| bytes[*at..].starts_with(needle))?;
+    Some((&text[..at], &text[at + needle.len()..]))
+}
+
 /// Text as it is, or with what is no UTF-8 replaced.
 #[inline]
 pub(crate) fn utf8(bytes: &[u8]) -> Cow<'_, str> {

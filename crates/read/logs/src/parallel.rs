@@ -26,8 +26,10 @@ const MOST_THREADS: usize = 4;
 /// A part of the source: whole lines, digested, or bytes as they are.
 #[derive(Default)]
 struct Chunk {
+    digested: bool,
     text: String,
     digest: Digest,
+    /// Where the source is read to; behind a digested text, what was there before.
     raw: Vec<u8>,
 }
 
@@ -138,12 +140,12 @@ impl Reader {
     }
 
     fn take(&mut self, chunk: &Chunk, sink: &mut Sink<'_>) {
-        if chunk.raw.is_empty() && self.takes_blocks() {
+        if chunk.digested && self.takes_blocks() {
             self.digested(&chunk.text, &chunk.digest, sink);
             return;
         }
         // Behind a line longer than a chunk, lines and chunks no longer begin together.
-        self.pend(if chunk.raw.is_empty() { chunk.text.as_bytes() } else { &chunk.raw });
+        self.pend(if chunk.digested { chunk.text.as_bytes() } else { &chunk.raw });
         self.advance(false, sink);
     }
 }
@@ -179,7 +181,6 @@ impl Shared<'_> {
     fn digest_one(&self, mut chunk: Chunk, may_wait: bool) -> bool {
         let source = if may_wait { Some(locked(&self.source)) } else { self.source.try_lock().ok() };
         let number = source.and_then(|mut source| {
-            chunk.raw.clear();
             if source.fetch(&mut chunk.raw) {
                 source.next += 1;
                 return Some(source.next - 1);
@@ -201,12 +202,13 @@ impl Shared<'_> {
     }
 
     fn digest(&self, chunk: &mut Chunk) {
+        chunk.digested = false;
         let Some(rule) = self.rule.filter(|_| chunk.raw.ends_with(b"\n")) else { return };
         // The room of the last text is the next one's: nothing is allocated.
         let room = std::mem::take(&mut chunk.text).into_bytes();
         match String::from_utf8(std::mem::replace(&mut chunk.raw, room)) {
             Ok(text) => {
-                chunk.raw.clear();
+                chunk.digested = true;
                 chunk.text = text;
                 chunk.digest.read(&chunk.text, rule);
             }
@@ -221,20 +223,30 @@ impl Source<'_> {
         if self.ended {
             return false;
         }
-        raw.append(&mut self.rest);
-        let fetched = self.bytes.take(CHUNK as u64).read_to_end(raw);
-        match fetched {
-            Ok(CHUNK) => {
-                if let Some(end) = memchr::memrchr(b'\n', raw) {
-                    self.rest.extend_from_slice(&raw[end + 1..]);
-                    raw.truncate(end + 1);
+        let mut filled = self.rest.len();
+        raw.resize(filled + CHUNK, 0);
+        raw[..filled].copy_from_slice(&self.rest);
+        self.rest.clear();
+        while filled < raw.len() {
+            match self.bytes.read(&mut raw[filled..]) {
+                Ok(0) => self.ended = true,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.ended = true;
+                    self.error = Some(error);
                 }
             }
-            Ok(_) => self.ended = true,
-            Err(error) => {
-                self.ended = true;
-                self.error = Some(error);
+            if self.ended {
+                break;
             }
+        }
+        raw.truncate(filled);
+        if !self.ended
+            && let Some(end) = memchr::memrchr(b'\n', raw)
+        {
+            self.rest.extend_from_slice(&raw[end + 1..]);
+            raw.truncate(end + 1);
         }
         !raw.is_empty()
     }

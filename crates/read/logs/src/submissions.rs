@@ -5,11 +5,12 @@
 //! Nobody is accused for sending much: a newsletter goes to addresses that exist, from where it always came, in one message for
 //! many or at its usual hour.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::hash::{BuildHasher, RandomState};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::hash::BuildHasher;
 use std::net::IpAddr;
 
-use redeliver_model::Timestamp;
+use redeliver_model::{Keyed, KeyedMap, KeyedSet, Timestamp};
 
 use crate::event::{Event, Origin, Outcome, Refused};
 
@@ -48,30 +49,42 @@ pub const MANY_SENDERS: usize = 8;
 
 /// What a source of mail is known by; the first that a submission has counts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Source {
+pub enum Source<'a> {
     /// A log-in.
-    Login(String),
+    Login(Cow<'a, str>),
     /// A script that called `sendmail`.
-    Script(String),
+    Script(Cow<'a, str>),
     /// The directory in which `sendmail` was called.
-    Directory(String),
+    Directory(Cow<'a, str>),
     /// A local user, by name or number.
-    User(String),
+    User(Cow<'a, str>),
     /// A host that may send through us without a log-in, or from which mail comes in.
     Client(IpAddr),
 }
 
-impl Source {
+impl<'a> Source<'a> {
     /// What a message came from.
-    pub fn of(origin: &Origin<'_>) -> Option<Self> {
-        let text = |text: &Option<std::borrow::Cow<'_, str>>| text.as_deref().map(str::to_owned);
+    pub fn of(origin: &'a Origin<'_>) -> Option<Self> {
+        let text = |text: &'a Option<Cow<'_, str>>| text.as_deref().map(Cow::Borrowed);
         text(&origin.login)
             .map(Self::Login)
             .or_else(|| text(&origin.script).map(Self::Script))
             .or_else(|| text(&origin.directory).map(Self::Directory))
             .or_else(|| text(&origin.user).map(Self::User))
-            .or_else(|| origin.uid.map(|uid| Self::User(uid.to_string())))
+            .or_else(|| origin.uid.map(|uid| Self::User(uid.to_string().into())))
             .or_else(|| origin.ip.map(Self::Client))
+    }
+
+    /// The same, owning its text.
+    pub fn into_owned(self) -> Source<'static> {
+        let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
+        match self {
+            Self::Login(text) => Source::Login(own(text)),
+            Self::Script(text) => Source::Script(own(text)),
+            Self::Directory(text) => Source::Directory(own(text)),
+            Self::User(text) => Source::User(own(text)),
+            Self::Client(ip) => Source::Client(ip),
+        }
     }
 
     /// Whether it is a program on the machine itself, such as a web form.
@@ -85,8 +98,8 @@ impl Source {
 struct Hour {
     messages: u64,
     recipients: u64,
-    networks: HashSet<IpAddr>,
-    senders: HashSet<String>,
+    networks: KeyedSet<IpAddr>,
+    senders: KeyedSet<String>,
 }
 
 /// All that is known of a source.
@@ -106,13 +119,13 @@ pub struct Submissions {
     /// How many of the sources are clients without a log-in.
     clients: usize,
     /// Where the past of a source stands in `pasts`.
-    sources: HashMap<Source, usize>,
+    sources: KeyedMap<Source<'static>, usize>,
     pasts: Vec<Past>,
     /// Whose a message is, by the hash of its queue id, for deliveries name none: the last ones. The hash has a key of its
     /// own, so that no sender can make two ids fall together.
-    messages: HashMap<u64, usize>,
-    older: HashMap<u64, usize>,
-    hasher: RandomState,
+    messages: KeyedMap<u64, usize>,
+    older: KeyedMap<u64, usize>,
+    hasher: Keyed,
 }
 
 /// Messages whose source is remembered, twice: this many old and new ones.
@@ -171,23 +184,11 @@ impl Suspicion {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Accused {
     /// Who.
-    pub source: Source,
+    pub source: Source<'static>,
     /// Of what.
     pub suspicion: Suspicion,
     /// Why: at least two things that do not go together with honest mail.
     pub evidence: Vec<Evidence>,
-}
-
-impl Accused {
-    /// The key under which the catalog has the command that stops it: `postfix/disable-login`.
-    pub fn remedy(&self, software: &str) -> String {
-        let what = match self.suspicion {
-            Suspicion::StolenLogin => "disable-login",
-            Suspicion::HackedWebForm => "stop-local-user",
-            Suspicion::InfectedHost => "block-client",
-        };
-        format!("{software}/{what}")
-    }
 }
 
 impl Submissions {
@@ -252,20 +253,20 @@ impl Submissions {
     }
 
     /// Every source with messages, recipients and its busiest hour's recipients, the busiest first.
-    pub fn busiest(&self) -> Vec<(&Source, u64, u64, u64)> {
+    pub fn busiest(&self) -> Vec<(&Source<'static>, u64, u64, u64)> {
         let row = |(source, number): (_, &usize)| {
             let hours = || self.pasts[*number].hours.values();
             let sum = |of: fn(&Hour) -> u64| hours().map(of).sum::<u64>();
             let most = hours().map(|hour| hour.recipients).max().unwrap_or(0);
             (source, sum(|hour| hour.messages), sum(|hour| hour.recipients), most)
         };
-        let mut rows: Vec<(&Source, u64, u64, u64)> = self.sources.iter().map(row).collect();
+        let mut rows: Vec<(&Source<'static>, u64, u64, u64)> = self.sources.iter().map(row).collect();
         rows.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(b.0)));
         rows
     }
 
     /// Whether one more source may be told apart; counts it.
-    fn has_room(&mut self, source: &Source) -> bool {
+    fn has_room(&mut self, source: &Source<'_>) -> bool {
         let others = self.sources.len() - self.clients;
         if !matches!(source, Source::Client(_)) {
             return others < MOST_SOURCES;
@@ -275,14 +276,14 @@ impl Submissions {
     }
 
     /// The number of a source; a new one gets the next, if there is room.
-    fn number(&mut self, source: Source) -> Option<usize> {
+    fn number(&mut self, source: Source<'_>) -> Option<usize> {
         if let Some(number) = self.sources.get(&source) {
             return Some(*number);
         }
         if !self.has_room(&source) {
             return None;
         }
-        self.sources.insert(source, self.pasts.len());
+        self.sources.insert(source.into_owned(), self.pasts.len());
         self.pasts.push(Past::default());
         Some(self.pasts.len() - 1)
     }
@@ -317,7 +318,7 @@ impl Past {
         self.hours.entry(time.0.div_euclid(3600)).or_default()
     }
 
-    fn judge(&self, source: &Source) -> Option<(u64, Accused)> {
+    fn judge(&self, source: &Source<'static>) -> Option<(u64, Accused)> {
         let (number, busiest) = self.hours.iter().max_by_key(|(_, hour)| hour.recipients)?;
         if busiest.recipients < FEWEST_RECIPIENTS {
             return None;

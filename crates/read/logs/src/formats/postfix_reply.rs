@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use redeliver_model::{Party, Side, Stage};
 
-use crate::cut::{party, stage_of_command};
+use crate::cut::{cut_last, party, stage_of_command};
 
 /// A refusal taken out of `status=deferred (...)`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -61,7 +61,7 @@ fn by_host<'a>(whole: &'a str, rest: &'a str) -> Said<'a> {
         return Said { text: reply, stage: Some(Stage::Connect), by };
     }
     let Some(reply) = rest.strip_prefix("said: ") else { return Said { text: whole, ..Said::default() } };
-    match reply.rsplit_once(" (in reply to ") {
+    match cut_last(reply, " (in reply to ") {
         Some((reply, command)) => {
             let command = command.trim_end_matches(')');
             let body = command.starts_with("end of DATA");
