@@ -70,12 +70,13 @@ pub fn told(report: &Report<'_>, ours: &Ours, kind: ReportKind) -> Vec<Told> {
     if all.is_empty() {
         all.push(Told { kind, refusal: of_words(report, &Whose::named(None, true), &found, &sessions) });
     }
+    let (reporter, reported_at) = (roles::reporter(report), time(report));
     for told in &mut all {
         let refusal = &mut told.refusal;
         refusal.sender = refusal.sender.take().or_else(|| envelope_sender.clone().map(Cow::Owned));
-        refusal.time = refusal.time.or_else(|| time(report));
+        refusal.time = refusal.time.or(reported_at);
         told.refusal.given_up = told.kind == ReportKind::Refusal;
-        roles::assign(report, &returned, ours, &mut told.refusal);
+        roles::assign(report, reporter.as_deref(), &returned, ours, &mut told.refusal);
     }
     shorten(&mut all);
     all

@@ -1,5 +1,7 @@
 //! Whom a notification without status fields is about: the addresses it names, told from those of senders and helpers.
 
+use std::collections::HashSet;
+
 use redeliver_message::Headers;
 
 use super::delivery_status::MOST_RECIPIENTS;
@@ -48,31 +50,27 @@ impl Named {
 
 /// Finds the recipients that the words name, or else a field, or else a sentence, or else the returned message.
 pub fn named(report: &Report<'_>, returned: &Headers<'_>, found: &[Passage]) -> Named {
-    let own = report.headers.addresses("to");
-    let is_own = |address: &str| own.iter().any(|one| same_address(&one.address, address));
+    // Thousands are looked for among thousands.
+    let own: HashSet<String> = report.headers.addresses("to").iter().map(|one| mailbox(&one.address)).collect();
+    let is_own = |address: &str| own.contains(&mailbox(address));
     let fields = RECIPIENT_FIELDS.iter().flat_map(|field| returned.addresses(field));
     let written_to: Vec<String> = fields.map(|one| one.address).collect();
     let failed = failed_recipients(report);
-    let is_one_of = |names: &[String], address: &str| names.iter().any(|one| same_address(one, address));
-    let is_known = |address: &str| is_one_of(&written_to, address) || is_one_of(&failed, address);
+    let known: HashSet<String> = written_to.iter().chain(&failed).map(|address| mailbox(address)).collect();
+    let is_known = |address: &str| known.contains(&mailbox(address));
     let headings = || found.iter().filter(|one| one.form == Form::Heading).map(|one| one.address.as_str());
     let mut names = Vec::new();
     if let Some(list) = refusing_list(report, found) {
         return Named { names: vec![list], guessed: false };
     }
-    for address in headings().filter(|address| is_known(address) || !is_own(address) && !is_service(address)) {
-        add(&mut names, address);
-    }
+    let wanted = |address: &&str| is_known(address) || !is_own(address) && !is_service(address);
+    names.extend(each_once(headings().filter(wanted)));
     if names.is_empty() && failed.is_empty() {
         // Mail to oneself, or to a postmaster.
-        for address in headings() {
-            add(&mut names, address);
-        }
+        names.extend(each_once(headings()));
     }
     if names.is_empty() {
-        for address in &failed {
-            add(&mut names, address);
-        }
+        names.extend(each_once(failed.iter().map(String::as_str)));
     }
     if !names.is_empty() {
         return Named { names, guessed: false };
@@ -132,10 +130,9 @@ fn refusing_list(report: &Report<'_>, found: &[Passage]) -> Option<String> {
     named.or_else(by_field).or_else(by_sender)
 }
 
-fn add(names: &mut Vec<String>, address: &str) {
-    if !names.iter().any(|known| same_address(known, address)) {
-        names.push(address.to_owned());
-    }
+fn each_once<'a>(addresses: impl Iterator<Item = &'a str>) -> impl Iterator<Item = String> {
+    let mut seen = HashSet::new();
+    addresses.filter(move |address| seen.insert(mailbox(address))).map(str::to_owned)
 }
 
 /// The recipients that Exim and others name in a field.
@@ -157,11 +154,17 @@ fn is_service(address: &str) -> bool {
 /// Whether two addresses are the same mailbox as far as anybody can tell (RFC 5321 2.4: case in front of the `@` matters
 /// to the receiver alone).
 pub fn same_address(a: &str, b: &str) -> bool {
-    let bare = |text: &'_ str| -> std::ops::Range<usize> {
-        let start = text.len() - text.trim_start_matches(['<', '>', ' ']).len();
-        start..text.trim_end_matches(['<', '>', ' ']).len().max(start)
-    };
-    let (a, b) = (&a[bare(a)], &b[bare(b)]);
-    // Thousands are compared with thousands: small letters of other scripts are made only where there are any.
+    let (a, b) = (bare(a), bare(b));
+    // Small letters of other scripts are made only where there are any.
     a.eq_ignore_ascii_case(b) || (!(a.is_ascii() && b.is_ascii()) && a.to_lowercase() == b.to_lowercase())
+}
+
+/// What is the same for the same mailbox.
+fn mailbox(address: &str) -> String {
+    bare(address).to_lowercase()
+}
+
+/// Without what stands around it.
+fn bare(address: &str) -> &str {
+    address.trim_matches(['<', '>', ' '])
 }
