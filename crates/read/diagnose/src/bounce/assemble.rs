@@ -23,7 +23,7 @@ const MOST_LINES: usize = 8;
 
 /// Bytes of the replies of all recipients together that are read whole. Each is matched against the whole catalog, and
 /// some hundred recipients with long replies stay below.
-const MOST_SAID: usize = 1024 * 1024;
+const MOST_SAID: usize = 768 * 1024;
 
 /// Bytes that are read of each reply behind those; most say their reason in fewer.
 const SHORT_REPLY: usize = 256;
