@@ -96,6 +96,18 @@ fn is_several(bytes: &[u8]) -> bool {
     bytes.trim_ascii().contains(&b'\n') || bytes.trim_ascii_start().starts_with(b"{")
 }
 
+/// The longest text without any code that is taken for what a server said: a notice in plain words. Longer ones are some other
+/// file, in which words such as "rejected" say nothing.
+const LONGEST_WITHOUT_CODE: usize = 2000;
+
+/// Some other file than a reply.
+fn is_no_reply(text: &str) -> bool {
+    text.len() > LONGEST_WITHOUT_CODE && {
+        let reply = locate(text).refusal.reply;
+        reply.code.is_none() && reply.enhanced.is_none()
+    }
+}
+
 /// `24h`, `90m`, `7d`, or a moment.
 fn since(text: &str, now: Timestamp) -> anyhow::Result<Timestamp> {
     if let Some(time) = Timestamp::parse(text) {
@@ -192,6 +204,10 @@ impl Session<'_> {
             Content::Text(bytes) => match (logs::recognise(&bytes), intake::decode(&bytes)) {
                 (Some(format), _) if is_several(&bytes) => {
                     self.log(&origin.source, format, Box::new(io::Cursor::new(bytes)))
+                }
+                (_, Ok(text)) if is_no_reply(&text) => {
+                    let words = "no server's reply is in it, for there is no code such as 550 or 5.1.1; give the bounce mail itself, or the reply with --reply 'TEXT'";
+                    self.fault(origin, "no-reply", words)
                 }
                 (_, Ok(text)) => self.text(origin, &text),
                 (_, Err(fault)) => self.fault(origin, fault.code, fault.text),

@@ -295,3 +295,16 @@ fn a_list_owner_gets_a_table_of_addresses() {
         assert!(table.contains(word), "no {word}");
     }
 }
+
+#[test]
+fn some_other_file_is_no_reply() {
+    let long = "The words rejected, blocked and spam stand in many a file.\n".repeat(60);
+    let output = run(&["explain", "--format", "jsonl"], long.as_bytes());
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(lines(&output)[0]["error"]["code"], "no-reply");
+    // A notice in plain words may be short, and a long text may hold a reply.
+    let output = run(&["explain", "--format", "jsonl"], b"Your message was not delivered: the mailbox is full.");
+    assert_eq!(first(&lines(&output)[0]).0, "mailbox-full");
+    let output = run(&["explain", "--format", "jsonl"], format!("{long}550 5.1.1 User unknown\n").as_bytes());
+    assert_eq!(first(&lines(&output)[0]).0, "recipient-unknown");
+}
