@@ -3,7 +3,7 @@
 use redeliver_model::AddressVerdict;
 
 use crate::escape::{cell, visible};
-use crate::json::{Object, array};
+use crate::json::{Object, listed};
 
 /// As CSV: address, dead (yes, no, unproven), why, cause, refusals, first, last.
 pub fn addresses_csv(addresses: &[AddressVerdict], out: &mut impl std::io::Write) -> std::io::Result<()> {
@@ -18,19 +18,9 @@ pub fn addresses_csv(addresses: &[AddressVerdict], out: &mut impl std::io::Write
     table.flush()
 }
 
-/// As one JSON object a line.
+/// As JSON: one array, or one object a line.
 pub fn addresses_json(addresses: &[AddressVerdict], as_array: bool) -> Vec<u8> {
-    let mut out = Vec::new();
-    if as_array {
-        array(&mut out, addresses, row);
-        out.push(b'\n');
-    } else {
-        for one in addresses {
-            row(one, &mut out);
-            out.push(b'\n');
-        }
-    }
-    out
+    listed(addresses, as_array, row)
 }
 
 /// As lines for a person.

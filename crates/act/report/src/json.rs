@@ -185,6 +185,21 @@ pub(crate) fn array<T>(out: &mut Vec<u8>, items: &[T], mut write: impl FnMut(&T,
     out.push(b']');
 }
 
+/// All of them as one array, or each on a line of its own.
+pub(crate) fn listed<T>(all: &[T], as_array: bool, write: impl Fn(&T, &mut Vec<u8>)) -> Vec<u8> {
+    let mut out = Vec::new();
+    if as_array {
+        array(&mut out, all, write);
+        out.push(b'\n');
+    } else {
+        for one in all {
+            write(one, &mut out);
+            out.push(b'\n');
+        }
+    }
+    out
+}
+
 /// An object being written; the first key has no comma in front.
 pub(crate) struct Object<'o> {
     out: &'o mut Vec<u8>,

@@ -5,7 +5,7 @@ use std::io;
 use redeliver_model::{Invited, Recovery, RecoveryStep};
 
 use crate::escape::cell;
-use crate::json::{Object, array};
+use crate::json::{Object, array, listed};
 use crate::recovery_text::date;
 
 /// As CSV, a row a step.
@@ -89,18 +89,4 @@ pub fn invited_json(invited: &[Invited], as_array: bool) -> Vec<u8> {
 
 fn days(one: &Invited) -> (String, String) {
     (one.engaged.map(date).unwrap_or_default(), one.from.map(date).unwrap_or_default())
-}
-
-fn listed<T>(all: &[T], as_array: bool, row: impl Fn(&T, &mut Vec<u8>)) -> Vec<u8> {
-    let mut out = Vec::new();
-    if as_array {
-        array(&mut out, all, row);
-        out.push(b'\n');
-    } else {
-        for one in all {
-            row(one, &mut out);
-            out.push(b'\n');
-        }
-    }
-    out
 }
