@@ -227,11 +227,7 @@ fn tell<'c>(hypothesis: &Hypothesis<'c>, values: &Values<'_>) -> model::Hypothes
             );
             (Some(rule.id.into()), why.into())
         }
-        Why::Nearest(rule, likeness) => {
-            let example = rule.examples.first().copied().unwrap_or_default();
-            let why = format!("No rule fits. Most like ({:.0} %): {example}", likeness * 100.0);
-            (Some(format!("nearest:{}", rule.id).into()), why.into())
-        }
+        Why::Words => (Some("words".into()), "No known wording decides; all words together are most like this.".into()),
         Why::Nothing => (None, "The text says nothing that is known.".into()),
     };
     model::Hypothesis {

@@ -61,6 +61,7 @@ impl Build<'_> {
             Content::Letter(letter) => self.letter(file, letter),
             Content::Report(report) => self.report(file, report),
             Content::Words(words) => self.words(file, words),
+            Content::Wordings(wordings) => self.wordings(file, wordings),
         }
     }
 
@@ -438,6 +439,6 @@ pub fn keep(text: &str) -> Text {
     Box::leak(text.to_owned().into_boxed_str())
 }
 
-fn texts(spanned: &[Spanned<String>]) -> Vec<Text> {
+pub(crate) fn texts(spanned: &[Spanned<String>]) -> Vec<Text> {
     spanned.iter().map(|text| keep(text.get_ref())).collect()
 }

@@ -45,6 +45,9 @@ pub fn check_complete(catalog: &Catalog, problems: &mut Vec<Problem>) {
         if catalog.causes.get(*cause as usize).is_none_or(|entry| entry.cause != *cause) {
             problems.push(missing(format!("the cause `{cause}` has no file")));
         }
+        if !catalog.wordings.iter().any(|(known, _)| known == cause) {
+            problems.push(missing(format!("the cause `{cause}` has no file in wordings/")));
+        }
         if !catalog.rules.iter().any(|rule| rule.cause == *cause) {
             problems.push(missing(format!("no rule leads to the cause `{cause}`: it has no example")));
         }

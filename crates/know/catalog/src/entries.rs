@@ -29,6 +29,8 @@ pub struct Catalog {
     pub software: Vec<Software>,
     /// How refusals are worded.
     pub rules: Vec<Rule>,
+    /// Free wordings of a cause, from which the classifier learns its words.
+    pub wordings: Vec<(Cause, Vec<Text>)>,
     /// Words that say nothing about the cause.
     pub trailers: Vec<Trailer>,
     /// What is told about reports that are no plain refusal.

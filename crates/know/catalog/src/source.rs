@@ -45,6 +45,7 @@ pub enum Content {
     Letter(LetterFile),
     Report(Box<ReportFile>),
     Words(WordsFile),
+    Wordings(WordingsFile),
 }
 
 #[derive(Deserialize)]
@@ -261,6 +262,12 @@ pub struct LetterTexts {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+pub struct WordingsFile {
+    pub said: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WordsFile {
     pub en: BTreeMap<Spanned<String>, String>,
     pub letter: BTreeMap<Spanned<String>, String>,
@@ -329,6 +336,9 @@ pub struct TrailerFile {
     pub source: String,
 }
 
+const FOLDERS: [&str; 10] =
+    ["causes", "remedies", "blocklists", "sites", "software", "phrases", "wordings", "codes", "letters", "reports"];
+
 /// Reads a folder of the catalog's shape. What cannot be read is a problem, the rest is returned, sorted by path.
 pub fn read_folder(root: &Path, problems: &mut Vec<Problem>) -> Vec<SourceFile> {
     let mut files = Vec::new();
@@ -340,7 +350,7 @@ pub fn read_folder(root: &Path, problems: &mut Vec<Problem>) -> Vec<SourceFile> 
         }
     }
     let mut paths = vec![String::from("words.toml")];
-    for folder in ["causes", "remedies", "blocklists", "sites", "software", "phrases", "codes", "letters", "reports"] {
+    for folder in FOLDERS {
         let Ok(entries) = std::fs::read_dir(root.join(folder)) else { continue };
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
@@ -381,6 +391,7 @@ pub fn read_file(path: String, text: String, problems: &mut Vec<Problem>) -> Opt
         "sites" => toml::from_str(&text).map(Content::Site),
         "software" => toml::from_str(&text).map(Content::Software),
         "phrases" => toml::from_str(&text).map(Content::Phrases),
+        "wordings" => toml::from_str(&text).map(Content::Wordings),
         "codes" => toml::from_str(&text).map(Content::Codes),
         "letters" => toml::from_str(&text).map(Content::Letter),
         "reports" => toml::from_str(&text).map(|file| Content::Report(Box::new(file))),

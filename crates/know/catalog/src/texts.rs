@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use redeliver_model::ReportKind;
+use redeliver_model::{Cause, ReportKind};
 use toml::Spanned;
 
-use crate::compile::{Build, keep, put};
+use crate::compile::{Build, keep, put, texts};
 use crate::entries::{Letter, ReportEntry, Text};
 use crate::sentence::Parameter;
-use crate::source::{LetterFile, ReportFile, SourceFile, WordsFile};
+use crate::source::{LetterFile, ReportFile, SourceFile, WordingsFile, WordsFile};
 
 /// The entry about refusals behind a forwarder, which are no kind of their own.
 pub const FORWARDED: &str = "forwarded";
@@ -52,6 +52,18 @@ impl Build<'_> {
             self.problem(file, source.channel.span().start, "the channel is not the file's name");
         }
         put(&mut self.catalog.letters, entry, |letter| letter.channel);
+    }
+
+    pub(crate) fn wordings(&mut self, file: &SourceFile, source: &WordingsFile) {
+        let Ok(cause) = file.stem().parse::<Cause>() else {
+            self.problem(file, 0, format!("the file's name `{}` is no cause", file.stem()));
+            return;
+        };
+        for text in source.said.iter().filter(|text| text.get_ref().trim().is_empty()) {
+            self.problem(file, text.span().start, "the text is empty");
+        }
+        // An operator's sentences come on top of ours.
+        self.catalog.wordings.push((cause, texts(&source.said)));
     }
 
     pub(crate) fn words(&mut self, file: &SourceFile, source: &WordsFile) {

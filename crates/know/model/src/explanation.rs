@@ -13,7 +13,7 @@ pub struct Hypothesis<'a> {
     pub subject: Subject,
     /// 0 to 1: how often a careful reader would agree.
     pub confidence: f32,
-    /// The rule behind it; `nearest:<rule>` for a likeness, none where nothing is known.
+    /// The rule behind it; `words` where only all words together speak for it, none where nothing is known.
     pub rule: Option<Cow<'a, str>>,
     /// Why, in one sentence.
     pub why: Cow<'a, str>,

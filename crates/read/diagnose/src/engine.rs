@@ -1,18 +1,13 @@
 //! The engine: a refusal in, its diagnosis out.
 
-use std::sync::OnceLock;
-
 use redeliver_catalog::{Blocklist, Catalog, Origin, Parameter, Rule, Site, Software, Text, Tier, Values};
 use redeliver_model::{Act, AddressIsBad, Cause, Fault, Refusal, Reply, Retry, Scope, Timestamp};
 
+use crate::classifier::Classifier;
 use crate::facts::Facts;
 use crate::index::Index;
 use crate::matching::{Circumstances, Scratch};
-use crate::nearest::Nearest;
 use crate::rank::{self, Hypothesis, Why};
-
-/// Below this confidence of the best rule, the nearest known reply is asked too.
-const ASK_THE_NEAREST: f32 = 0.5;
 
 /// Bytes of a notification by which its software is told.
 const LONGEST_OPENING: usize = 400;
@@ -34,7 +29,7 @@ const WORTH_SETTLING: f32 = 0.2;
 pub struct Engine {
     catalog: Catalog,
     index: Index,
-    nearest: OnceLock<Nearest>,
+    classifier: Classifier,
     /// MX suffixes and their sites, sorted by suffix.
     suffixes: Vec<(Text, u16)>,
 }
@@ -88,24 +83,26 @@ impl<'c> Diagnosis<'c, '_> {
 impl Engine {
     /// The engine of the built-in catalog; its index was compiled with the binary.
     pub fn builtin() -> Result<Self, redeliver_catalog::CatalogError> {
-        static PACKED: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/index.bin"));
-        let index = Index::unpack(PACKED).ok_or(redeliver_catalog::CatalogError::Damaged)?;
-        Ok(Self::with_index(Catalog::builtin()?, index))
+        static INDEX: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/index.bin"));
+        static WEIGHTS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/weights.bin"));
+        let index = Index::unpack(INDEX).ok_or(redeliver_catalog::CatalogError::Damaged)?;
+        let classifier = Classifier::learned(WEIGHTS).ok_or(redeliver_catalog::CatalogError::Damaged)?;
+        Ok(Self::with(Catalog::builtin()?, index, classifier))
     }
 
-    /// The engine of any catalog; compiles the index now.
+    /// The engine of any catalog; compiles the index and learns the words now.
     pub fn new(catalog: Catalog) -> Self {
-        let index = Index::new(&catalog);
-        Self::with_index(catalog, index)
+        let (index, classifier) = (Index::new(&catalog), Classifier::learn(&catalog));
+        Self::with(catalog, index, classifier)
     }
 
-    fn with_index(catalog: Catalog, index: Index) -> Self {
+    fn with(catalog: Catalog, index: Index, classifier: Classifier) -> Self {
         let mut suffixes: Vec<(Text, u16)> = Vec::new();
         for (number, site) in catalog.sites.iter().enumerate() {
             suffixes.extend(site.mx.iter().map(|suffix| (*suffix, number as u16)));
         }
         suffixes.sort_unstable();
-        Self { catalog, index, nearest: OnceLock::new(), suffixes }
+        Self { catalog, index, classifier, suffixes }
     }
 
     /// The knowledge behind the engine.
@@ -176,11 +173,9 @@ impl Engine {
         let about = Circumstances { code: reply.code, status: reply.enhanced, stage: refusal.stage, site };
         scratch.match_rules(&self.index, &self.catalog, about);
         let mut causes = rank::rank(&self.catalog, &scratch.candidates, refusal.time.unwrap_or(now));
-        if causes.first().is_none_or(|first| first.confidence < ASK_THE_NEAREST) {
-            let nearest = self.nearest.get_or_init(|| Nearest::new(&self.catalog));
-            if let Some(neighbour) = nearest.find(&scratch.folded) {
-                rank::add_nearest(&self.catalog, &mut causes, neighbour);
-            }
+        let has_code = reply.code.is_some() || reply.enhanced.is_some();
+        if let Some(guess) = self.classifier.guess(&scratch.folded, has_code) {
+            rank::hear_all_words(&self.catalog, &mut causes, &guess);
         }
         if causes.is_empty() {
             causes.push(rank::nothing());

@@ -7,6 +7,7 @@
 mod addresses;
 mod automaton;
 mod bounce;
+mod classifier;
 mod engine;
 mod facts;
 mod finder;
@@ -14,7 +15,6 @@ mod fold;
 mod index;
 mod locate;
 mod matching;
-mod nearest;
 mod packed;
 mod phrase;
 mod rank;

@@ -3,14 +3,20 @@
 use redeliver_catalog::{Blocklist, Catalog, Origin, Rule, Tier};
 use redeliver_model::{Cause, Subject, Timestamp};
 
+use crate::classifier::Guess;
 use crate::matching::Candidate;
-use crate::nearest::Neighbour;
 
 /// Most causes that are told; further ones are noise.
 const MOST_CAUSES: usize = 4;
 
 /// From this confidence on, clear words are not weighed against bare codes.
 const SURE_ENOUGH_TO_BE_BRIEF: f32 = 0.75;
+
+/// How far another cause must lead, by all words together, to make a clear wording doubtful (of the classifier's margins).
+const CLEAR_LEAD: f32 = 3.0;
+
+/// What is left of a clear wording's confidence then: 0.93 falls below 0.9.
+const WHEN_THE_WORDS_DISAGREE: f32 = 0.9;
 
 /// What a dead list leaves of the meaning "listed".
 const LISTED_ON_A_DEAD_LIST: f32 = 0.2;
@@ -24,8 +30,8 @@ pub enum Why<'c> {
     AlsoMeant(&'c Rule),
     /// The list that is named had ended when it was named.
     DeadList(&'c Rule, &'c Blocklist),
-    /// No rule; this known reply is the most like it.
-    Nearest(&'c Rule, f32),
+    /// No wording that is known decides; all words together are most like those of this cause.
+    Words,
     /// Nothing is known.
     Nothing,
 }
@@ -34,8 +40,8 @@ impl<'c> Why<'c> {
     /// The rule behind it.
     pub fn rule(&self) -> Option<&'c Rule> {
         match self {
-            Self::Rule(rule) | Self::AlsoMeant(rule) | Self::DeadList(rule, _) | Self::Nearest(rule, _) => Some(rule),
-            Self::Nothing => None,
+            Self::Rule(rule) | Self::AlsoMeant(rule) | Self::DeadList(rule, _) => Some(rule),
+            Self::Words | Self::Nothing => None,
         }
     }
 }
@@ -129,18 +135,41 @@ fn yield_to_the_real_error(ranked: &mut [Hypothesis<'_>]) {
     }
 }
 
-/// Adds the nearest known reply to what little the rules gave.
-pub fn add_nearest<'c>(catalog: &'c Catalog, ranked: &mut Vec<Hypothesis<'c>>, neighbour: Neighbour) {
-    let rule = &catalog.rules[neighbour.rule as usize];
-    // Never sure: from 0.3 for a faint likeness to 0.5 for nearly the same words.
-    let confidence = (0.15 + 0.4 * neighbour.likeness).min(0.5);
-    let why = Why::Nearest(rule, neighbour.likeness);
-    let found = Hypothesis { cause: rule.cause, subject: rule.subject, confidence, why, tier: Tier::Code, score: 0.0 };
-    match ranked.iter().position(|known| known.cause == rule.cause) {
-        Some(place) => ranked[place].confidence = (ranked[place].confidence + 0.15).min(0.6),
-        None => ranked.push(found),
+/// Weighs what the rules gave against what all words together say.
+pub fn hear_all_words<'c>(catalog: &'c Catalog, ranked: &mut Vec<Hypothesis<'c>>, guess: &Guess) {
+    match ranked.first_mut() {
+        Some(first) if first.confidence >= SURE_ENOUGH_TO_BE_BRIEF => {
+            if guess.lead_over(first.cause) > CLEAR_LEAD {
+                // Words that a rule does not know change what its phrase means more often than one would like.
+                first.confidence *= WHEN_THE_WORDS_DISAGREE;
+            }
+        }
+        _ => add_guess(catalog, ranked, guess),
     }
-    ranked.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+}
+
+fn add_guess<'c>(catalog: &'c Catalog, ranked: &mut Vec<Hypothesis<'c>>, guess: &Guess) {
+    // Never sure: from 0.3 for a close call to 0.7 for a clear one.
+    let confidence = (0.3 + 0.1 * guess.lead()).min(0.7);
+    let place = ranked.iter().position(|known| known.cause == guess.cause).unwrap_or_else(|| {
+        let (subject, why) = (catalog.cause(guess.cause).subject, Why::Words);
+        ranked.push(Hypothesis { cause: guess.cause, subject, confidence, why, tier: Tier::Code, score: 0.0 });
+        ranked.len() - 1
+    });
+    let (first, known) = (ranked[0], &mut ranked[place]);
+    // Agreement decides between weak rules of one rank; it does not turn over what stronger evidence has decided.
+    let is_settled = first.tier > known.tier || first.confidence >= 0.6;
+    let leads = match known.why {
+        Why::Words => known.confidence > first.confidence,
+        _ => {
+            known.confidence = known.confidence.max((known.confidence + 0.1).min(0.7));
+            known.confidence > first.confidence && !is_settled
+        }
+    };
+    if leads {
+        ranked[..=place].rotate_right(1);
+    }
+    ranked[1..].sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     ranked.truncate(MOST_CAUSES);
 }
 

@@ -74,6 +74,35 @@ fn the_catalog_is_as_large_as_it_says() {
     }
 }
 
+/// Free texts that no phrase is made for: all words together give the cause, and never for sure.
+#[test]
+fn where_no_wording_is_known_all_words_are_heard() {
+    let engine = Engine::builtin().unwrap();
+    for (text, cause) in [
+        ("550 maildir over the hard limit, ask fritz to tidy up", Cause::MailboxFull),
+        ("550 you signed in as frank but the envelope says grace, choose one", Cause::SenderNotAuthorized),
+        ("550 We do not take .iso, .img, .one or .lnk files here. Put it on a share.", Cause::BannedContent),
+    ] {
+        let told = causes(&engine, text);
+        assert_eq!(told[0], cause, "{text}: {told:?}");
+    }
+}
+
+#[test]
+fn an_overlay_teaches_words_and_a_wrong_one_is_named() {
+    let folder = std::env::temp_dir().join(format!("redeliver-wordings-{}", std::process::id()));
+    std::fs::create_dir_all(folder.join("wordings")).unwrap();
+    let said =
+        "said = [\"brumblefit wozzle glarn\", \"the brumblefit is wozzled\", \"glarn of your wozzle, brumblefit\"]\n";
+    std::fs::write(folder.join("wordings/greylisted.toml"), said).unwrap();
+    let taught = Engine::new(Catalog::builtin().unwrap().with_overlay(&folder).unwrap());
+    assert_eq!(causes(&taught, "550 wozzle brumblefit, glarn")[0], Cause::Greylisted);
+    std::fs::write(folder.join("wordings/grey-listed.toml"), said).unwrap();
+    let problem = Catalog::builtin().unwrap().with_overlay(&folder).unwrap_err().to_string();
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(problem.contains("wordings/grey-listed.toml") && problem.contains("no cause"), "{problem}");
+}
+
 #[test]
 fn the_overlay_of_a_tie_keeps_both_meanings() {
     let rule = |id: &str, cause: &str| {
