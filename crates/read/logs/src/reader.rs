@@ -252,19 +252,16 @@ impl Reader {
             }
         } else {
             match next_record(cutting, text, at_end) {
-                Found::Record { start, end, used } if end - start <= cutting.longest() => {
+                Found::Record { start, end, used } => {
                     let lines = memchr::memchr_iter(b'\n', &text[..start]).count() as u64;
                     let place = Place { line: self.place.line + lines, byte: self.place.byte + start as u64 };
-                    if let Memory::Other(records) = &mut self.memory
+                    if end - start > cutting.longest() {
+                        sink.unreadable(place, &text[start..end], Fault::TooLong);
+                    } else if let Memory::Other(records) = &mut self.memory
                         && start < end
                     {
                         records.record(&text[start..end], place, sink);
                     }
-                    self.step(&text[..used]);
-                    return used;
-                }
-                Found::Record { start, end, used } => {
-                    sink.unreadable(self.place, &text[start..end], Fault::TooLong);
                     self.step(&text[..used]);
                     return used;
                 }

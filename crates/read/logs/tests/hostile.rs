@@ -177,6 +177,20 @@ fn what_stands_behind_an_overlong_line_is_lost() {
 }
 
 #[test]
+fn an_overlong_object_is_said_to_stand_on_the_line_before() {
+    let good = r#"[{"email":"a@b.example","event":"bounce","reason":"550 5.1.1 no","sg_event_id":"e"}]"#;
+    let log = format!("{good}\n{{\"a\":{}}}\n", "1".repeat(1_200_000));
+    let mut reader = Reader::new(Format::SendGrid, YearRule::utc(Timestamp::from_date(2026, 12, 1)));
+    let mut lines = Vec::new();
+    let read = reader.read_parallel(&mut log.as_bytes(), &mut |event| {
+        lines.push(event.place().line);
+        ControlFlow::Continue(())
+    });
+    assert!(read.is_ok());
+    assert_eq!(lines, [1, 2]);
+}
+
+#[test]
 fn a_bomb_of_json() {
     let deep = format!("{}{}\n", "{\"a\":".repeat(100_000), "}".repeat(100_000));
     let wide = format!("{{\"mail\":{{}},\"eventType\":\"Bounce\",\"x\":[{}1]}}\n", "1,".repeat(400_000));
