@@ -36,6 +36,11 @@ pub(crate) trait Records {
     /// The source has ended.
     fn finish(&mut self, _place: Place, _sink: &mut Sink<'_>) {}
 
+    /// How many columns a table has, once its head line was read.
+    fn columns(&self) -> usize {
+        0
+    }
+
     /// The head line of a table, to go on with later.
     fn head(&self) -> Option<String> {
         None

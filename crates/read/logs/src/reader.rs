@@ -6,13 +6,13 @@
 use std::io::Read;
 use std::ops::ControlFlow;
 
-use crate::event::{Fault, Place};
+use crate::event::Place;
 use crate::format::Format;
 use crate::formats::postfix::Postfix;
 use crate::formats::postfix_digest::Digest;
 use crate::formats::{Records, records};
 use crate::sink::{Receiver, Sink};
-use crate::split::{Found, blank_before, next_record};
+use crate::split::{Found, Splitter};
 use crate::when::YearRule;
 
 /// How much is read at a time: large enough that system calls do not count, small enough for a core's second-level cache.
@@ -54,8 +54,7 @@ pub struct Reader {
     from: Place,
     pending: Vec<u8>,
     digest: Digest,
-    /// In the rest of a record that is passed over.
-    skipping: bool,
+    splitter: Splitter,
 }
 
 impl Reader {
@@ -67,7 +66,8 @@ impl Reader {
             Memory::Other(records(format, rule))
         };
         let (place, from) = (Place { line: 1, byte: 0 }, Place { line: 1, byte: 0 });
-        Self { format, memory, place, from, pending: Vec::new(), digest: Digest::default(), skipping: false }
+        let splitter = Splitter::new(format.cutting());
+        Self { format, memory, place, from, pending: Vec::new(), digest: Digest::default(), splitter }
     }
 
     /// A reader that goes on where another one stopped; the source must start at [`Checkpoint::look_back`].
@@ -76,7 +76,7 @@ impl Reader {
         reader.from = checkpoint.place;
         reader.place = Place { line: checkpoint.place.line, byte: checkpoint.look_back(format) };
         // The first line is cut off unless it starts the source.
-        reader.skipping = reader.place.byte > 0 && reader.place.byte < reader.from.byte;
+        reader.splitter.passing = reader.place.byte > 0 && reader.place.byte < reader.from.byte;
         if let (Memory::Other(records), Some(head)) = (&mut reader.memory, &checkpoint.head) {
             records.set_head(head);
         }
@@ -152,7 +152,7 @@ impl Reader {
 
     /// Whether whole blocks of lines may be given to [`Reader::digested`].
     pub(crate) fn takes_blocks(&self) -> bool {
-        self.pending.is_empty() && !self.skipping && self.place.byte >= self.from.byte
+        self.pending.is_empty() && !self.splitter.passing && self.place.byte >= self.from.byte
     }
 
     /// Adds bytes that wait to be read.
@@ -215,23 +215,13 @@ impl Reader {
         let mut used = 0;
         loop {
             let rest = &pending[used..];
-            if self.skipping {
-                let Some(end) = memchr::memchr(b'\n', rest) else {
-                    self.place.byte += rest.len() as u64;
-                    used = pending.len();
-                    break;
-                };
-                self.step(&rest[..=end]);
-                used += end + 1;
-                self.skipping = false;
-                continue;
-            }
             // Up to the place where telling begins, so that its line is numbered right.
             let before = usize::try_from(self.from.byte.saturating_sub(self.place.byte)).unwrap_or(usize::MAX);
-            let rest = if before > 0 && before < rest.len() { &rest[..before] } else { rest };
-            let taken = self.some(rest, at_end, sink);
+            let ends = before > 0 && before < rest.len();
+            let rest = if ends { &rest[..before] } else { rest };
+            let taken = self.some(rest, at_end || ends, sink);
             used += taken;
-            if sink.stopped() || (taken == 0 && !self.skipping) || used == pending.len() {
+            if sink.stopped() || taken == 0 || used == pending.len() {
                 break;
             }
         }
@@ -244,41 +234,35 @@ impl Reader {
 
     /// Reads some records of `text`; returns how many bytes they had.
     fn some(&mut self, text: &[u8], at_end: bool, sink: &mut Sink<'_>) -> usize {
-        let cutting = self.format.cutting();
-        if matches!(self.memory, Memory::Postfix(_)) {
-            let whole = if at_end { text.len() } else { memchr::memrchr(b'\n', text).map_or(0, |end| end + 1) };
-            if whole > 0 {
-                return self.lines(&text[..whole], sink);
-            }
-        } else {
-            match next_record(cutting, text, at_end) {
-                Found::Record { start, end, used } => {
-                    let lines = memchr::memchr_iter(b'\n', &text[..start]).count() as u64;
-                    let place = Place { line: self.place.line + lines, byte: self.place.byte + start as u64 };
-                    if end - start > cutting.longest() {
-                        sink.unreadable(place, &text[start..end], Fault::TooLong);
-                    } else if let Memory::Other(records) = &mut self.memory
-                        && start < end
-                    {
-                        records.record(&text[start..end], place, sink);
-                    }
-                    self.step(&text[..used]);
-                    return used;
+        let columns = match &self.memory {
+            Memory::Postfix(_) if !self.splitter.passing => {
+                let whole = if at_end { text.len() } else { memchr::memrchr(b'\n', text).map_or(0, |end| end + 1) };
+                if whole > 0 {
+                    return self.lines(&text[..whole], sink);
                 }
-                Found::More => {}
+                0
             }
-        }
-        if text.len() > cutting.longest() {
-            // It begins behind the line ends of the record before, and is passed over to the end of its first line.
-            let blank = blank_before(cutting, text);
-            self.step(&text[..blank]);
-            sink.unreadable(self.place, &text[blank..], Fault::TooLong);
-            self.skipping = true;
-            let first = memchr::memchr(b'\n', &text[blank..]).unwrap_or(text.len() - blank);
-            self.place.byte += first as u64;
-            return blank + first;
-        }
-        0
+            Memory::Postfix(_) => 0,
+            Memory::Other(records) => records.columns(),
+        };
+        let used = match self.splitter.next(text, self.place.byte, columns, at_end) {
+            Found::More => return 0,
+            Found::Nothing { used } => used,
+            Found::Record { end, used } => {
+                if let Memory::Other(records) = &mut self.memory
+                    && end > 0
+                {
+                    records.record(&text[..end], self.place, sink);
+                }
+                used
+            }
+            Found::Damaged { used, why } => {
+                sink.unreadable(self.place, text[..used].trim_ascii_end(), why);
+                used
+            }
+        };
+        self.step(&text[..used]);
+        used
     }
 
     fn step(&mut self, used: &[u8]) {

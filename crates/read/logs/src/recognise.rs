@@ -8,7 +8,7 @@ use crate::event::Place;
 use crate::format::Format;
 use crate::formats::postfix_scan;
 use crate::json::Object;
-use crate::split::{Cutting, Found, next_record};
+use crate::split::{Cutting, Found, Splitter};
 use crate::syslog;
 use crate::table::Columns;
 use crate::when::{YearRule, tai64n};
@@ -35,13 +35,20 @@ pub fn recognise(head: &[u8]) -> Option<Format> {
 
 /// Objects of event streams; those that wrap log lines are lines.
 fn of_objects(head: &[u8]) -> Option<Format> {
-    let mut rest = head;
-    for _ in 0..MOST_RECORDS {
-        let Found::Record { start, end, used } = next_record(Cutting::Json, rest, false) else { return None };
-        if let Some(format) = Object::parse(&rest[start..end]).as_ref().and_then(of_object) {
-            return Some(format);
+    let mut splitter = Splitter::new(Cutting::Json);
+    let (mut at, mut records) = (0, 0);
+    while records < MOST_RECORDS {
+        match splitter.next(&head[at..], at as u64, 0, false) {
+            Found::More => return None,
+            Found::Nothing { used } | Found::Damaged { used, .. } => at += used,
+            Found::Record { end, used } => {
+                if let Some(format) = Object::parse(&head[at..at + end]).as_ref().and_then(of_object) {
+                    return Some(format);
+                }
+                records += 1;
+                at += used;
+            }
         }
-        rest = &rest[used..];
     }
     None
 }

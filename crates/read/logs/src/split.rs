@@ -1,6 +1,16 @@
 //! Cutting a stream into records: lines, rows of a table whose quoted fields hold line ends, objects of JSON.
 //!
-//! Bounded: a record that does not end in time is passed over and reported. It keeps at most one record and one block in memory.
+//! Bounded: a record that does not end in time, or that is damaged, is reported, and reading goes on at the line behind its first
+//! one: what follows it may be good. No byte is looked at more often than a few times, however many records are damaged. It keeps
+//! at most one record and one block in memory.
+
+mod objects;
+mod rows;
+
+use crate::event::Fault;
+
+use objects::Objects;
+use rows::Rows;
 
 /// How a format falls into records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,135 +31,157 @@ pub const LONGEST_LINE: usize = 64 * 1024;
 /// The longest row or object that is read: an event of 100 recipients with all headers takes some 200 KiB.
 pub const LONGEST_RECORD: usize = 1024 * 1024;
 
-impl Cutting {
-    /// The longest record.
-    pub(crate) fn longest(self) -> usize {
-        if self == Self::Lines { LONGEST_LINE } else { LONGEST_RECORD }
-    }
-}
-
-/// Where the next record of `text` is.
+/// What a text begins with. `used` is what it takes up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
-    /// A record, `start..end`, and how much is used up by it.
+    /// A record, up to `end`.
     Record {
-        /// Its first byte.
-        start: usize,
         /// Behind its last byte.
         end: usize,
         /// Behind its line end.
         used: usize,
     },
-    /// Nothing up to here, and more is needed.
+    /// A record that cannot be read, with the rest of its first line.
+    Damaged {
+        /// Behind that line, or all there is of it.
+        used: usize,
+        /// What is wrong with it.
+        why: Fault,
+    },
+    /// What belongs to no record: the brackets of a list, the rest of a line that is passed over.
+    Nothing {
+        /// Behind it.
+        used: usize,
+    },
+    /// Nothing that has ended, and more is needed.
     More,
 }
 
-/// Finds the first record; at the end of the source what is left over is one.
-pub(crate) fn next_record(cutting: Cutting, text: &[u8], at_end: bool) -> Found {
-    match cutting {
-        Cutting::Lines => line(text, at_end),
-        Cutting::Csv => row(text, at_end),
-        Cutting::Json => object(text, at_end),
-        Cutting::LinesOrJson => {
-            if text.iter().find(|byte| !byte.is_ascii_whitespace()).is_some_and(|byte| matches!(byte, b'{' | b'[')) {
-                object(text, at_end)
-            } else {
-                line(text, at_end)
+/// How far a row or an object was followed.
+enum Followed {
+    /// Up to its end.
+    Whole {
+        end: usize,
+        used: usize,
+    },
+    Damaged(Fault),
+    More,
+}
+
+/// Finds the records of one source, in order.
+#[derive(Debug)]
+pub(crate) struct Splitter {
+    cutting: Cutting,
+    /// In the rest of a line that is passed over.
+    pub(crate) passing: bool,
+    /// Where the present line was searched to for its end.
+    seen: u64,
+    rows: Rows,
+    objects: Objects,
+    /// The last object was damaged: lines of it may follow.
+    damaged: bool,
+    /// Something blank stands in front on this line.
+    indented: bool,
+}
+
+impl Splitter {
+    pub(crate) fn new(cutting: Cutting) -> Self {
+        Self {
+            cutting,
+            passing: false,
+            seen: 0,
+            rows: Rows::default(),
+            objects: Objects::default(),
+            damaged: false,
+            indented: false,
+        }
+    }
+
+    /// What `text` begins with, which stands at the byte `at` of the source, behind all that was used up before. A table has so many
+    /// `columns`, if it has any yet. At the end of the source what is left over is a record.
+    pub(crate) fn next(&mut self, text: &[u8], at: u64, columns: usize, at_end: bool) -> Found {
+        if text.is_empty() {
+            return Found::More;
+        }
+        if self.passing {
+            return Found::Nothing { used: self.rest_of_line(text) };
+        }
+        match self.cutting {
+            Cutting::Lines => self.line(text, at, at_end),
+            Cutting::Csv => {
+                let followed = self.rows.follow(text, at, columns, at_end);
+                self.found(&followed, text)
             }
-        }
-    }
-}
-
-fn line(text: &[u8], at_end: bool) -> Found {
-    match memchr::memchr(b'\n', text) {
-        Some(end) => Found::Record { start: 0, end: trimmed(text, end), used: end + 1 },
-        None if at_end && !text.is_empty() => {
-            Found::Record { start: 0, end: trimmed(text, text.len()), used: text.len() }
-        }
-        None => Found::More,
-    }
-}
-
-/// RFC 4180 2.6: fields with line ends stand in quotation marks, and a mark within is doubled, so it never leaves an odd number.
-fn row(text: &[u8], at_end: bool) -> Found {
-    let mut quoted = false;
-    for at in memchr::memchr2_iter(b'"', b'\n', text) {
-        if text[at] == b'"' {
-            quoted = !quoted;
-        } else if !quoted {
-            return Found::Record { start: 0, end: trimmed(text, at), used: at + 1 };
-        }
-    }
-    if at_end && !text.is_empty() {
-        return Found::Record { start: 0, end: trimmed(text, text.len()), used: text.len() };
-    }
-    Found::More
-}
-
-/// What stands between records and belongs to none: between objects blanks, commas, and the brackets of lists.
-pub(crate) fn blank_before(cutting: Cutting, text: &[u8]) -> usize {
-    if cutting != Cutting::Json {
-        return 0;
-    }
-    text.iter().take_while(|byte| byte.is_ascii_whitespace() || matches!(byte, b'[' | b']' | b',')).count()
-}
-
-/// The first object with braces that fit, outside of arrays; what is neither brace nor blank between objects is passed over with
-/// its line, as a record that says nothing.
-fn object(text: &[u8], at_end: bool) -> Found {
-    let skipped = blank_before(Cutting::Json, text);
-    let inner = &text[skipped..];
-    if inner.is_empty() {
-        return if text.is_empty() || !at_end {
-            Found::More
-        } else {
-            Found::Record { start: skipped, end: skipped, used: skipped }
-        };
-    }
-    if inner[0] != b'{' {
-        return match line(inner, at_end) {
-            Found::Record { end, used, .. } => {
-                Found::Record { start: skipped, end: skipped + end, used: skipped + used }
-            }
-            Found::More => Found::More,
-        };
-    }
-    match closing_brace(inner) {
-        Some(end) => Found::Record { start: skipped, end: skipped + end, used: skipped + end },
-        None if at_end => Found::Record { start: skipped, end: text.len(), used: text.len() },
-        None => Found::More,
-    }
-}
-
-/// Behind the brace that closes the one at the start.
-fn closing_brace(text: &[u8]) -> Option<usize> {
-    let mut depth = 0_usize;
-    let mut at = 0;
-    while at < text.len() {
-        let here = at + memchr::memchr3(b'{', b'}', b'"', &text[at..])?;
-        at = here + 1;
-        match text[here] {
-            b'{' => depth += 1,
-            b'}' => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(at);
+            Cutting::Json => self.object(text, at, at_end),
+            Cutting::LinesOrJson => {
+                let first = text.iter().find(|byte| !byte.is_ascii_whitespace());
+                if first.is_some_and(|byte| matches!(byte, b'{' | b'[')) {
+                    self.object(text, at, at_end)
+                } else {
+                    self.line(text, at, at_end)
                 }
             }
-            _ => at = string_end(text, at)?,
         }
     }
-    None
-}
 
-/// Behind the quotation mark that ends the string whose inside starts at `at` (RFC 8259 7).
-fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        let here = at + memchr::memchr2(b'"', b'\\', text.get(at..)?)?;
-        if text[here] == b'"' {
-            return Some(here + 1);
+    fn line(&mut self, text: &[u8], at: u64, at_end: bool) -> Found {
+        let from = (self.seen.saturating_sub(at) as usize).min(text.len());
+        let found = memchr::memchr(b'\n', &text[from..]).map(|end| from + end);
+        let longest = if self.cutting == Cutting::Lines { LONGEST_LINE } else { LONGEST_RECORD };
+        let end = trimmed(text, found.unwrap_or(text.len()));
+        if end > longest {
+            return self.found(&Followed::Damaged(Fault::TooLong), text);
         }
-        at = here + 2;
+        match found {
+            Some(found) => Found::Record { end, used: found + 1 },
+            None if at_end => Found::Record { end, used: text.len() },
+            None => {
+                self.seen = at + text.len() as u64;
+                Found::More
+            }
+        }
+    }
+
+    /// An object whose braces fit, outside of lists. A line that begins with something else is a record that says nothing, unless it
+    /// is the rest of a damaged object: behind the place where the damage showed, that is what is indented.
+    fn object(&mut self, text: &[u8], at: u64, at_end: bool) -> Found {
+        let blank = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b'[' | b']' | b',');
+        let blanks = text.iter().take_while(|byte| blank(byte) || (self.damaged && **byte == b'}')).count();
+        if blanks > 0 {
+            let line = memchr::memrchr(b'\n', &text[..blanks]);
+            self.indented = line.is_none_or(|end| end + 1 < blanks);
+            return Found::Nothing { used: blanks };
+        }
+        if text[0] == b'{' {
+            let followed = self.objects.follow(text, at, at_end);
+            return self.found(&followed, text);
+        }
+        if self.damaged && (self.indented || self.objects.is_in_doubt(at)) {
+            return Found::Nothing { used: self.rest_of_line(text) };
+        }
+        self.line(text, at, at_end)
+    }
+
+    fn found(&mut self, followed: &Followed, text: &[u8]) -> Found {
+        match *followed {
+            Followed::More => Found::More,
+            Followed::Whole { end, used } => {
+                self.damaged = false;
+                Found::Record { end, used }
+            }
+            Followed::Damaged(why) => {
+                self.damaged = true;
+                Found::Damaged { used: self.rest_of_line(text), why }
+            }
+        }
+    }
+
+    /// How much there is of a line that is passed over.
+    fn rest_of_line(&mut self, text: &[u8]) -> usize {
+        let end = memchr::memchr(b'\n', text);
+        self.passing = end.is_none();
+        self.indented = false;
+        end.map_or(text.len(), |end| end + 1)
     }
 }
 
@@ -162,37 +194,137 @@ fn trimmed(text: &[u8], end: usize) -> usize {
 mod tests {
     use super::*;
 
-    fn all(cutting: Cutting, mut text: &[u8]) -> Vec<String> {
-        let mut records = Vec::new();
-        while let Found::Record { start, end, used } = next_record(cutting, text, true) {
-            records.push(String::from_utf8_lossy(&text[start..end]).into_owned());
-            text = &text[used..];
+    /// What is found in a text that comes in pieces, with the line of each; of a damaged record its first line, in `!`.
+    fn pieces(cutting: Cutting, text: &[u8], columns: usize, piece: usize) -> (Vec<String>, u64) {
+        let mut splitter = Splitter::new(cutting);
+        let (mut told, mut at, mut known, mut line) = (Vec::new(), 0, 0, 1);
+        loop {
+            let found = splitter.next(&text[at..known], at as u64, columns, known == text.len());
+            let shown = |end: usize| String::from_utf8_lossy(text[at..at + end].trim_ascii_end()).into_owned();
+            let used = match found {
+                Found::More if known == text.len() => break,
+                Found::More => {
+                    known = (known + piece).min(text.len());
+                    0
+                }
+                Found::Nothing { used } => used,
+                Found::Record { end, used } => {
+                    if end > 0 {
+                        told.push(format!("{line}: {}", shown(end)));
+                    }
+                    used
+                }
+                Found::Damaged { used, .. } => {
+                    let first = text[at..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+                    told.push(format!("{line}! {}", String::from_utf8_lossy(first)));
+                    used
+                }
+            };
+            line += memchr::memchr_iter(b'\n', &text[at..at + used]).count();
+            at += used;
         }
-        records.retain(|record| !record.is_empty());
-        records
+        assert_eq!(at, text.len());
+        (told, splitter.rows.looked + splitter.objects.looked)
+    }
+
+    #[track_caller]
+    fn all(cutting: Cutting, text: &str, columns: usize, want: &[&str]) {
+        for piece in [text.len().max(1), 1, 5] {
+            assert_eq!(pieces(cutting, text.as_bytes(), columns, piece).0, want, "in pieces of {piece}");
+        }
     }
 
     #[test]
     fn a_row_with_a_line_end_in_quotes_is_one() {
-        assert_eq!(all(Cutting::Csv, b"a,\"b\nc \"\"d\"\"\"\r\ne,f"), ["a,\"b\nc \"\"d\"\"\"", "e,f"]);
-        assert_eq!(all(Cutting::Lines, b"a\r\n\nb"), ["a", "b"]);
+        all(Cutting::Csv, "a,\"b\nc \"\"d\"\"\"\r\ne,f", 2, &["1: a,\"b\nc \"\"d\"\"\"", "3: e,f"]);
+        all(Cutting::Csv, "a,b\"c\n\"d\"e,f\n", 2, &["1: a,b\"c", "2: \"d\"e,f"]);
+        all(Cutting::Lines, "a\r\n\nb", 0, &["1: a", "3: b"]);
     }
 
     #[test]
     fn objects_in_arrays_over_lines_and_with_braces_in_strings() {
-        let want = [r#"{"a":"}\"{"}"#, r#"{"b":{"c":[{}]}}"#];
-        assert_eq!(all(Cutting::Json, br#"[{"a":"}\"{"},{"b":{"c":[{}]}}]"#), want);
-        assert_eq!(all(Cutting::Json, b"{\"a\":\"}\\\"{\"}\n{\"b\":{\"c\":[{}]}}\n"), want);
-        assert_eq!(all(Cutting::Json, b"rubbish\n{\"a\":\n1}\n"), ["rubbish", "{\"a\":\n1}"]);
-        assert_eq!(all(Cutting::Json, b"{\"a\": {\"b\": \"c"), ["{\"a\": {\"b\": \"c"], "cut off at the end");
+        let (one, two) = (r#"{"a":"}\"{"}"#, r#"{"b":{"c":[{}, -1.5e+3, null]}, "d" : []}"#);
+        let want = [&*format!("1: {one}"), &format!("1: {two}")];
+        all(Cutting::Json, &format!("[{one},{two}]"), 0, &want);
+        all(Cutting::Json, &format!("{one}\n{two}\n"), 0, &[want[0], &format!("2: {two}")]);
+        all(Cutting::Json, "rubbish\n{\"a\":\n1}\n", 0, &["1: rubbish", "2: {\"a\":\n1}"]);
     }
 
     #[test]
-    fn half_a_record_waits_for_its_rest() {
-        for (cutting, text) in
-            [(Cutting::Lines, "abc"), (Cutting::Csv, "a,\"b\n"), (Cutting::Json, "{\"a\":\"\\"), (Cutting::Json, " ")]
+    fn a_damaged_object_loses_nothing_behind_it() {
+        let good = r#"{"a":[{"b":"c"}]}"#;
+        for cut in 1..good.len() {
+            let bad = &good[..cut];
+            let text = format!("[{good}]\n[{bad}\n[{good}]\n{good}\n");
+            let (first, third, last) = (format!("1: {good}"), format!("3: {good}"), format!("4: {good}"));
+            all(Cutting::Json, &text, 0, &[&first, &format!("2! {bad}"), &third, &last]);
+            all(Cutting::Json, &format!("{good}\n{bad}"), 0, &[&first, &format!("2! {bad}")]);
+        }
+        for bad in [r#"{"a":"\"#, "{\"a\":\"\\\r", "{{{", r#"{"a" 1}"#, "{]", r#"{"a":1,}"#, &r#"{"a":"#.repeat(200)] {
+            let bad = bad.trim_ascii_end();
+            all(Cutting::Json, &format!("{bad}\n{good}"), 0, &[&format!("1! {bad}"), &format!("2: {good}")]);
+        }
+    }
+
+    #[test]
+    fn a_damaged_object_on_several_lines_is_told_once() {
+        let good = "{\n  \"a\": 1,\n  \"b\": [\n    2\n  ]\n}";
+        let text = format!("[\n{}\n,\n{good}\nrubbish\n", good.replace("1,", "\"x"));
+        all(Cutting::Json, &text, 0, &["2! {", &format!("9: {good}"), "15: rubbish"]);
+        let one_behind_the_other = "{\"a\":\"x\ny\"}\n{\"a\":1}\n";
+        all(Cutting::Json, one_behind_the_other, 0, &["1! {\"a\":\"x", "2: y\"}", "3: {\"a\":1}"]);
+    }
+
+    #[test]
+    fn a_damaged_row_loses_nothing_behind_it() {
+        for good in ["a,\"b,c\",d", "\"a\",\"b\",\"c\"", "\"\",\"x\ny\",\"\"\"\"", "a,b,c"] {
+            for bad in ["a,\"x", "\"a\",\"", "a,\"b\"\"", "\""] {
+                let line = 2 + good.matches('\n').count();
+                let want = [&*format!("1: {good}"), &format!("{line}! {bad}"), &format!("{}: {good}", line + 1)];
+                all(Cutting::Csv, &format!("{good}\n{bad}\n{good}\n"), 3, &want);
+                all(Cutting::Csv, &format!("{good}\n{bad}"), 3, &want[..2]);
+            }
+        }
+        // Marks that fit by chance: the number of fields tells.
+        all(Cutting::Csv, "a,\"x\n\",b,c,d\n", 3, &["1! a,\"x", "2! \",b,c,d"]);
+    }
+
+    #[test]
+    fn records_that_never_end_are_passed_over_line_by_line() {
+        let long = "x".repeat(LONGEST_RECORD);
+        for (cutting, open, good) in
+            [(Cutting::Csv, "a,\"", "b,c"), (Cutting::Json, "{\"a\":[1,", "{}"), (Cutting::Lines, "a", "b")]
         {
-            assert_eq!(next_record(cutting, text.as_bytes(), false), Found::More, "{text}");
+            let numbers = if cutting == Cutting::Json { long.replace('x', "1") } else { long.clone() };
+            let text = format!("{open}{numbers}\n{good}\n");
+            let (told, _) = pieces(cutting, text.as_bytes(), 2, 100_000);
+            assert!(told.len() == 2 && told[0].starts_with("1! ") && told[1] == format!("2: {good}"), "{cutting:?}");
+        }
+    }
+
+    /// Damaged records of every kind, each of which could be followed up to the limit.
+    #[test]
+    fn no_byte_is_looked_at_often() {
+        let pad = "1,".repeat(300);
+        for (cutting, line) in [
+            (Cutting::Json, "{\"a\":\n".to_owned()),
+            (Cutting::Json, format!("{{\"a\":[{pad}\n")),
+            (Cutting::Json, "{\"a\":[1\n".to_owned()),
+            (Cutting::Json, "{\"a\":\"\\\n".to_owned()),
+            (Cutting::Json, "{\"a\":[{\"b\":1},\n{\"c\":[\n{}],\n".to_owned()),
+            (Cutting::Json, "{\"a\":1,\n\"b\":[[[{\"c\":\n".to_owned()),
+            (Cutting::Csv, "a,\"x\n".to_owned()),
+            (Cutting::Csv, "x\",\"y\n".to_owned()),
+            (Cutting::Csv, format!("x\"{},\"y\n", "z".repeat(5000))),
+            (Cutting::Csv, "\"\"\n".to_owned()),
+            (Cutting::Csv, format!("\",{}\"\n", "y".repeat(4000))),
+        ] {
+            for front in ["", "\"", "{\"a\":[", "a,\"b\n"] {
+                let text = format!("{front}{}", line.repeat(1_500_000 / line.len()));
+                let (told, looked) = pieces(cutting, text.as_bytes(), 200, 128 * 1024);
+                assert!(!told.is_empty());
+                assert!(looked <= 3 * text.len() as u64, "{front}{line}: {looked} of {}", text.len());
+            }
         }
     }
 }

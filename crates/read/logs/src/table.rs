@@ -25,6 +25,10 @@ impl Columns {
         !self.names.is_empty()
     }
 
+    pub(crate) fn count(&self) -> usize {
+        self.names.len()
+    }
+
     /// The head line as it was.
     pub(crate) fn line(&self) -> Option<String> {
         self.is_known().then(|| self.line.clone())

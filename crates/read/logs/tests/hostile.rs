@@ -190,6 +190,38 @@ fn an_overlong_object_is_said_to_stand_on_the_line_before() {
     assert_eq!(lines, [1, 2]);
 }
 
+/// A record that was cut anywhere, as a full disk or a crash leaves it: it is told with its line, and all others as without it.
+#[test]
+fn a_damaged_record_that_takes_others_with_it() {
+    for (format, bytes) in samples() {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let lines: Vec<&str> = text.lines().collect();
+        let one_line = |line: &&str| line.starts_with(['{', '[']) && line.ends_with(['}', ']']);
+        let is_json = lines.iter().all(one_line);
+        if !is_json && !lines.last().unwrap().contains(",\"") {
+            continue;
+        }
+        let places = |told: &[String]| told.iter().map(|event| event.replace(char::is_numeric, "")).collect::<Vec<_>>();
+        let whole = events(format, text.as_bytes());
+        let bad = lines[lines.len() - 1];
+        let mark = bad.rfind('"').unwrap();
+        let cuts = if is_json {
+            vec![2, mark, mark + 1, bad.trim_end_matches(['}', ']']).len()]
+        } else {
+            vec![bad.rfind(",\"").unwrap() + 2]
+        };
+        for cut in cuts {
+            let at = lines.len() / 2;
+            let with = [&lines[..at], &[&bad[..cut]], &lines[at..]].concat().join("\n");
+            let mut told = events(format, with.as_bytes());
+            let damaged: Vec<usize> = (0..told.len()).filter(|one| told[*one].starts_with("Unreadable")).collect();
+            assert_eq!(damaged.len(), 1, "{format} cut at {cut}");
+            assert!(told.remove(damaged[0]).contains(&format!("line: {},", at + 1)), "{format} cut at {cut}");
+            assert!(places(&told) == places(&whole), "{format} cut at {cut}");
+        }
+    }
+}
+
 #[test]
 fn a_bomb_of_json() {
     let deep = format!("{}{}\n", "{\"a\":".repeat(100_000), "}".repeat(100_000));

@@ -253,6 +253,10 @@ impl Records for ExchangeSmtp {
         self.columns = columns;
     }
 
+    fn columns(&self) -> usize {
+        self.columns.count()
+    }
+
     fn head(&self) -> Option<String> {
         let kind =
             if self.receives { "#Log-type: SMTP Receive Protocol Log" } else { "#Log-type: SMTP Send Protocol Log" };

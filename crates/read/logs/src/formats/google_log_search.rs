@@ -64,6 +64,10 @@ impl Records for GoogleLogSearch {
         }
     }
 
+    fn columns(&self) -> usize {
+        self.columns.count()
+    }
+
     fn head(&self) -> Option<String> {
         self.columns.line()
     }

@@ -78,6 +78,10 @@ impl Records for PowerMta {
         }
     }
 
+    fn columns(&self) -> usize {
+        self.columns.count()
+    }
+
     fn head(&self) -> Option<String> {
         self.columns.line()
     }

@@ -144,6 +144,10 @@ impl Records for Tracking {
         self.columns = columns;
     }
 
+    fn columns(&self) -> usize {
+        self.columns.count()
+    }
+
     fn head(&self) -> Option<String> {
         self.columns.line()
     }
