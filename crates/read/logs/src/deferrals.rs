@@ -9,7 +9,7 @@ use redeliver_model::{Party, Refusal, Reply, Side, Stage};
 
 use crate::event::{Event, Origin, Outcome, Place, Refused};
 use crate::recent::{Recent, Reset};
-use crate::sink::Sink;
+use crate::sink::{LONGEST_ADDRESS, LONGEST_NAME, Sink};
 
 /// Messages with deferred recipients that are remembered; each takes some 300 bytes.
 const MESSAGES: usize = 16 * 1024;
@@ -56,12 +56,13 @@ impl Deferrals {
         };
         self.any = true;
         waiting.0.retain(|deferral| *deferral.recipient != **recipient);
-        if waiting.0.len() < RECIPIENTS && text.len() <= LONGEST_REPLY {
+        let bounded = text.len() <= LONGEST_REPLY && recipient.len() <= LONGEST_ADDRESS;
+        if waiting.0.len() < RECIPIENTS && bounded {
             waiting.0.push(Deferral {
                 recipient: Box::from(&**recipient),
                 text: Box::from(text),
                 stage: refusal.stage,
-                host: refusal.refused_by.host.as_deref().map(Box::from),
+                host: refusal.refused_by.host.as_deref().filter(|host| host.len() <= LONGEST_NAME).map(Box::from),
                 ip: refusal.refused_by.ip,
             });
         }
@@ -106,7 +107,7 @@ impl Deferrals {
         if !told {
             let refusal = Refusal { reply: Reply::parse(words), given_up: true, ..frame.clone() };
             let (outcome, text, origin) = (Outcome::Expired, Cow::Borrowed(words), origin.clone());
-            sink.push(&Event::Refused(Refused { place, outcome, text, refusal, origin }));
+            sink.push(&mut Event::Refused(Refused { place, outcome, text, refusal, origin }));
         }
     }
 }
@@ -126,5 +127,5 @@ fn push(place: Place, deferral: &Deferral, frame: &Refusal<'_>, origin: &Origin<
         ..frame.clone()
     };
     let (text, origin) = (Cow::Borrowed(&*deferral.text), origin.clone());
-    sink.push(&Event::Refused(Refused { place, outcome: Outcome::Expired, text, refusal, origin }));
+    sink.push(&mut Event::Refused(Refused { place, outcome: Outcome::Expired, text, refusal, origin }));
 }

@@ -26,6 +26,6 @@ pub use event::{Delivered, Event, Fault, Origin, Outcome, Place, Refused, Submit
 pub use format::Format;
 pub use reader::{Checkpoint, Reader};
 pub use recognise::recognise;
-pub use sink::Receiver;
+pub use sink::{LONGEST_ADDRESS, LONGEST_NAME, Receiver};
 pub use split::{LONGEST_LINE, LONGEST_RECORD};
 pub use when::YearRule;

@@ -54,7 +54,7 @@ impl<'a> Told<'a> {
             ..Refusal::default()
         };
         let (place, origin) = (self.place, self.origin.clone());
-        sink.push(&Event::Refused(Refused { place, outcome, text: Cow::Borrowed(text), refusal, origin }));
+        sink.push(&mut Event::Refused(Refused { place, outcome, text: Cow::Borrowed(text), refusal, origin }));
     }
 
     /// A refusal of our own: the refusing side is the host whose log it is.
@@ -68,7 +68,7 @@ impl<'a> Told<'a> {
     /// A delivery, if there is a recipient.
     pub(crate) fn delivered(self, sink: &mut Sink<'_>) {
         let Some(recipient) = self.recipient else { return };
-        sink.push(&Event::Delivered(Delivered {
+        sink.push(&mut Event::Delivered(Delivered {
             place: self.place,
             recipient,
             sender: self.sender,
@@ -80,7 +80,7 @@ impl<'a> Told<'a> {
 
     /// A submission.
     pub(crate) fn submitted(self, recipients: Option<u32>, sink: &mut Sink<'_>) {
-        sink.push(&Event::Submitted(Submitted {
+        sink.push(&mut Event::Submitted(Submitted {
             place: self.place,
             origin: self.origin,
             sender: self.sender,

@@ -2,10 +2,14 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+use std::borrow::Cow;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use redeliver_logs::{Event, Format, LONGEST_LINE, LONGEST_RECORD, Reader, Unreadable, YearRule, recognise};
+use redeliver_logs::{
+    Event, Format, LONGEST_ADDRESS, LONGEST_LINE, LONGEST_NAME, LONGEST_RECORD, Origin, Reader, Refused, Unreadable,
+    YearRule, recognise,
+};
 use redeliver_model::Timestamp;
 
 fn events(format: Format, bytes: &[u8]) -> Vec<String> {
@@ -219,6 +223,66 @@ fn a_damaged_record_that_takes_others_with_it() {
             assert!(told.remove(damaged[0]).contains(&format!("line: {},", at + 1)), "{format} cut at {cut}");
             assert!(places(&told) == places(&whole), "{format} cut at {cut}");
         }
+    }
+}
+
+/// The longest address, and the longest name of a host, of an event.
+fn longest(event: &Event<'_>) -> (usize, usize) {
+    let (sender, recipient, id, origin, parties) = match event {
+        Event::Refused(Refused { refusal, origin, .. }) => {
+            let parties = vec![&refusal.reported_by, &refusal.refused_by, &refusal.client];
+            (&refusal.sender, refusal.recipient.clone(), &refusal.queue_id, origin.clone(), parties)
+        }
+        Event::Delivered(event) => {
+            (&event.sender, Some(event.recipient.clone()), &event.queue_id, Origin::default(), vec![&event.to])
+        }
+        Event::Submitted(event) => (&event.sender, None, &event.queue_id, event.origin.clone(), Vec::new()),
+        Event::Unreadable(_) => return (0, 0),
+    };
+    let length = |text: &Option<Cow<'_, str>>| text.as_deref().map_or(0, str::len);
+    let addresses = [sender, &recipient, id, &origin.login, &origin.user, &origin.script, &origin.directory];
+    let names = parties.iter().flat_map(|party| [&party.host, &party.helo]).chain([&origin.host]);
+    (addresses.map(length).into_iter().max().unwrap_or(0), names.map(length).max().unwrap_or(0))
+}
+
+#[test]
+fn names_and_addresses_that_fill_the_memory() {
+    let long = "n".repeat(20_000);
+    for (format, bytes) in samples() {
+        let text = String::from_utf8_lossy(&bytes[..bytes.len().min(6000)]).into_owned();
+        for text in [text.replace('@', &format!("{long}@")), text.replace(".example", &format!("{long}.example"))] {
+            let mut reader = Reader::new(format, YearRule::utc(Timestamp::from_date(2026, 12, 1)));
+            let _ = reader.read(&mut text.as_bytes(), &mut |event| {
+                let (address, name) = longest(event);
+                assert!(address <= LONGEST_ADDRESS && name <= LONGEST_NAME, "{format}: {address}, {name}");
+                ControlFlow::Continue(())
+            });
+        }
+    }
+}
+
+#[test]
+fn an_address_is_cut_at_its_domain_and_a_host_at_its_length() {
+    let (long, letters) = ("d".repeat(5000), "\u{e9}".repeat(5000));
+    for (recipient, want) in [
+        (format!("a@{long}"), format!("a@{}", &long[..LONGEST_NAME])),
+        (long.clone(), long[..LONGEST_ADDRESS].to_owned()),
+        (letters.clone(), letters[..LONGEST_ADDRESS].to_owned()),
+        (format!("a@b.{}.example", &long[..200]), format!("a@b.{}.example", &long[..200])),
+    ] {
+        let line = format!(
+            "Nov 25 21:33:43 mail postfix/smtp[30]: 71F: to=<{recipient}>, relay={long}[192.0.2.1]:25, delay=1, dsn=2.0.0, status=sent (ok)\n"
+        );
+        let mut told = 0;
+        let mut reader = Reader::new(Format::Postfix, YearRule::utc(Timestamp::from_date(2026, 12, 1)));
+        let _ = reader.read(&mut line.as_bytes(), &mut |event| {
+            let Event::Delivered(delivered) = event else { panic!("{event:?}") };
+            assert_eq!(delivered.recipient, want);
+            assert_eq!(delivered.to.host.as_deref(), Some(&long[..LONGEST_NAME]));
+            told += 1;
+            ControlFlow::Continue(())
+        });
+        assert_eq!(told, 1);
     }
 }
 

@@ -15,7 +15,7 @@ use crate::deferrals::Deferrals;
 use crate::event::{Origin, Outcome, Place};
 use crate::formats::Records;
 use crate::recent::{Recent, Reset};
-use crate::sink::Sink;
+use crate::sink::{LONGEST_NAME, Sink};
 use crate::syslog;
 use crate::told::Told;
 use crate::when::YearRule;
@@ -28,9 +28,6 @@ const ERRORS: usize = 512;
 
 /// The longest error that is remembered.
 const LONGEST_ERROR: usize = 2048;
-
-/// The longest host name that is remembered (RFC 1035 2.3.4).
-const LONGEST_NAME: usize = 255;
 
 /// What an envelope is told when no server of its domain could be talked to.
 const NO_SERVER: &str = "Network error on destination MXs";

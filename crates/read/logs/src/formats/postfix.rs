@@ -324,7 +324,7 @@ impl Postfix {
             self.deferrals.settle(line.id, recipient);
         }
         let (place, text) = (line.place, Cow::Borrowed(said.text));
-        sink.push(&Event::Refused(Refused { place, outcome, text, refusal, origin }));
+        sink.push(&mut Event::Refused(Refused { place, outcome, text, refusal, origin }));
     }
 
     fn sent(&mut self, line: &Line<'_>, recipient: &str, to: Party<'_>, sink: &mut Sink<'_>) {
@@ -333,7 +333,7 @@ impl Postfix {
             self.deferrals.settle(line.id, recipient);
         }
         let sender = line.own.map_or_else(|| message.and_then(|message| message.sender()), Own::sender);
-        sink.push(&Event::Delivered(Delivered {
+        sink.push(&mut Event::Delivered(Delivered {
             place: line.place,
             recipient: Cow::Borrowed(recipient),
             sender,
@@ -361,7 +361,7 @@ impl Postfix {
             ..frame(line)
         };
         let text = Cow::Borrowed(rejected.text);
-        sink.push(&Event::Refused(Refused {
+        sink.push(&mut Event::Refused(Refused {
             place: line.place,
             outcome: Outcome::RejectedByUs,
             text,
@@ -388,7 +388,13 @@ fn log_in(line: &Line<'_>, sink: &mut Sink<'_>) {
     let mut origin = Origin { login: filled(login), ..Origin::default() };
     (origin.host, origin.ip) = (refusal.client.host.clone(), refusal.client.ip);
     let text = Cow::Borrowed(text);
-    sink.push(&Event::Refused(Refused { place: line.place, outcome: Outcome::RejectedByUs, text, refusal, origin }));
+    sink.push(&mut Event::Refused(Refused {
+        place: line.place,
+        outcome: Outcome::RejectedByUs,
+        text,
+        refusal,
+        origin,
+    }));
 }
 
 /// Who sent a message, and who handed it in.
@@ -407,7 +413,7 @@ fn submitted(
     recipients: Option<u32>,
     sink: &mut Sink<'_>,
 ) {
-    sink.push(&Event::Submitted(Submitted {
+    sink.push(&mut Event::Submitted(Submitted {
         place: line.place,
         origin,
         sender,
