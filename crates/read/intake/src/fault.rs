@@ -73,7 +73,7 @@ impl Fault {
 impl From<ArchiveError> for Fault {
     fn from(error: ArchiveError) -> Self {
         let code = match error {
-            ArchiveError::Bomb => "bomb",
+            ArchiveError::Bomb | ArchiveError::Shared => "bomb",
             ArchiveError::TooManyMembers => "too-many",
             ArchiveError::Damaged(_) => "damaged",
             ArchiveError::Unsupported(_) => "unsupported",

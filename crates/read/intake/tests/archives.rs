@@ -159,6 +159,20 @@ fn a_bomb_is_told_once_and_stops_no_other_file() {
 }
 
 #[test]
+fn a_zip_of_few_bytes_under_many_names_is_told_once() {
+    let whole = zip(&[("1.eml", MAIL.as_bytes())]);
+    let at = |magic: &[u8]| whole.windows(4).position(|four| four == magic).unwrap();
+    let (directory, end) = (at(b"PK\x01\x02"), at(b"PK\x05\x06"));
+    let mut many = [&whole[..directory], &whole[directory..end].repeat(60), &whole[end..]].concat();
+    let size = ((end - directory) as u32 * 60).to_le_bytes();
+    let last = many.len() - (whole.len() - end);
+    many[last + 12..last + 16].copy_from_slice(&size);
+    let got = taken("shared", &many);
+    assert_eq!(got.len(), 2, "{got:?}");
+    assert!(got[0] == format!("!1.emlmail: {MAIL}") && got[1].starts_with("!1.emlbomb: it shares"), "{got:?}");
+}
+
+#[test]
 fn packings_that_are_not_read_say_what_to_do() {
     for (head, word) in [
         (&b"BZh91AY&SY...."[..], "bzip2 -dc"),

@@ -122,6 +122,9 @@ pub enum ArchiveError {
     /// It unpacks to more than [`EXPANSION`] times its size, or to more than was allowed.
     #[error("it unpacks to far more than its size, as an archive does that is meant to do harm")]
     Bomb,
+    /// Members of a zip share their bytes.
+    #[error("it shares its bytes with another member, as in an archive that is meant to do harm")]
+    Shared,
     /// More than [`MOST_MEMBERS`].
     #[error("it has more than {MOST_MEMBERS} members")]
     TooManyMembers,

@@ -58,7 +58,7 @@ impl Budget {
         let packed = self.0.packed.load(Relaxed).min(self.0.packed_most);
         let allowed = packed.saturating_mul(EXPANSION).saturating_add(FREE_BYTES).min(self.0.unpacked_most);
         if unpacked > allowed {
-            self.0.spent.store(true, Relaxed);
+            self.spend();
             return Err(ArchiveError::Bomb);
         }
         Ok(())
@@ -67,6 +67,11 @@ impl Budget {
     /// Says that one more member was found.
     pub fn member(&self) -> Result<(), ArchiveError> {
         if self.0.members.fetch_add(1, Relaxed) >= MOST_MEMBERS { Err(ArchiveError::TooManyMembers) } else { Ok(()) }
+    }
+
+    /// Says that it turned out to be a bomb.
+    pub(super) fn spend(&self) {
+        self.0.spent.store(true, Relaxed);
     }
 
     /// Whether it turned out to be a bomb: what is left of the archive is not worth a look.

@@ -1,5 +1,8 @@
 //! Members of a zip (PKWARE APPNOTE 6.3), in the order of its directory; the directory is never held whole.
+//!
+//! Each byte belongs to one member at the most: a small file whose members share their bytes would unpack to any amount.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use flate2::Crc;
@@ -19,6 +22,31 @@ const LOCAL_HEADER: usize = 30;
 /// Bytes of the directory that are read at a time.
 const DIRECTORY_PIECE: usize = 64 * 1024;
 
+/// Most members whose bytes are remembered as taken. Of those behind, only the sum of all sizes is held to that of the archive: they
+/// may share bytes, but unpack to no more.
+const MOST_TAKEN: usize = 100_000;
+
+/// Which bytes of a zip belong to a member.
+#[derive(Debug, Default)]
+struct Taken {
+    /// Start and end of each member.
+    spans: BTreeMap<u64, u64>,
+    sum: u64,
+}
+
+impl Taken {
+    /// Takes the bytes of one more member; whether no other has any of them. There are `room` in all.
+    fn take(&mut self, start: u64, end: u64, room: u64) -> bool {
+        self.sum = self.sum.saturating_add(end - start);
+        let before = self.spans.range(..end).next_back();
+        let is_free = self.sum <= room && before.is_none_or(|(_, taken)| *taken <= start);
+        if is_free && self.spans.len() < MOST_TAKEN {
+            self.spans.insert(start, end);
+        }
+        is_free
+    }
+}
+
 /// A zip, read from its directory.
 #[derive(Debug)]
 pub struct Zip<R> {
@@ -31,6 +59,9 @@ pub struct Zip<R> {
     at: usize,
     next: u64,
     end: u64,
+    /// Where the directory begins.
+    directory: u64,
+    taken: Taken,
 }
 
 /// A member, and where its content is.
@@ -42,6 +73,10 @@ pub struct ZipMember {
     packed: u64,
     header: u64,
     sum: u32,
+    /// It ends in front of the directory.
+    fits: bool,
+    /// It has bytes that belong to another one as well.
+    shares: bool,
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {
@@ -93,7 +128,8 @@ impl<R: Read + Seek> Zip<R> {
         let front = end.checked_sub(size).and_then(|at| at.checked_sub(start));
         let Some(front) = front else { return Err(ArchiveError::damaged("its directory lies outside of it")) };
         let next = front + start;
-        Ok(Self { reader, budget: budget.clone(), front, held: Vec::new(), at: 0, next, end })
+        let (budget, taken) = (budget.clone(), Taken::default());
+        Ok(Self { reader, budget, front, held: Vec::new(), at: 0, next, end, directory: next, taken })
     }
 
     /// The next `length` bytes of the directory; fewer at its end.
@@ -129,16 +165,29 @@ impl<R: Read + Seek> Zip<R> {
         };
         let name = &record[RECORD..RECORD + lengths[0]];
         let extra = &record[RECORD + lengths[0]..RECORD + lengths[0] + lengths[1]];
-        let found = read_record(record, name, extra);
+        let mut found = read_record(record, name, extra);
         self.at += whole;
+        // Without its name, which may be another one there.
+        let start = self.front.saturating_add(found.header);
+        let end = start.saturating_add(LOCAL_HEADER as u64).saturating_add(found.packed);
+        found.fits = end <= self.directory;
+        found.shares = found.fits && !self.taken.take(start, end, self.directory);
         self.budget.member()?;
         Ok(Some(found))
     }
 
     /// The content of a member.
     ///
-    /// At its end the sum of its bytes is compared; a wrong one is [`ArchiveError::Damaged`].
+    /// At its end the sum of its bytes is compared; a wrong one is [`ArchiveError::Damaged`]. One that shares its bytes with another
+    /// is [`ArchiveError::Shared`], and the rest of the archive is not worth a look.
     pub fn content(&mut self, of: &ZipMember) -> Result<Box<dyn Read + '_>, ArchiveError> {
+        if of.shares {
+            self.budget.spend();
+            return Err(ArchiveError::Shared);
+        }
+        if !of.fits {
+            return Err(ArchiveError::damaged("a member is longer than the archive"));
+        }
         if let MemberKind::Unsupported(name) = of.member.kind {
             return Err(ArchiveError::Unsupported(name));
         }
@@ -193,7 +242,15 @@ fn read_record(record: &[u8], name: &[u8], extra: &[u8]) -> ZipMember {
         _ => MemberKind::Unsupported("an unknown method"),
     };
     let name = name_text(&name[..name.len().min(LONGEST_NAME)]);
-    ZipMember { member: Member { name, size, kind }, method, packed, header, sum: u32_at(record, 16) }
+    ZipMember {
+        member: Member { name, size, kind },
+        method,
+        packed,
+        header,
+        sum: u32_at(record, 16),
+        fits: true,
+        shares: false,
+    }
 }
 
 /// The extra field with this number (4.5.1).
@@ -317,20 +374,62 @@ mod tests {
     }
 
     #[test]
-    fn bombs_are_named_even_where_members_share_their_bytes() {
+    fn a_bomb_is_named() {
         let zeros = vec![0; 48 * 1024 * 1024];
         let one = written(&[("a", &zeros, CompressionMethod::Deflated)]);
         assert!(matches!(members(&one), Err(ArchiveError::Bomb)));
-        // Ten records of the directory that point to the same content.
-        let third = written(&[("a", &zeros[..8 << 20], CompressionMethod::Deflated)]);
-        let directory = memchr::memmem::find(&third, b"PK\x01\x02").unwrap();
-        let end = memchr::memmem::find(&third[directory..], b"PK\x05\x06").unwrap() + directory;
-        let record = &third[directory..end];
-        let mut shared = third[..directory].to_vec();
-        shared.extend(record.repeat(10));
-        let at = shared.len();
-        shared.extend(&third[end..]);
-        shared[at + 12..at + 16].copy_from_slice(&(record.len() as u32 * 10).to_le_bytes());
-        assert!(matches!(members(&shared), Err(ArchiveError::Bomb)));
+    }
+
+    /// A zip with this directory instead of its own.
+    fn with_directory(zip: &[u8], make: impl FnOnce(&[&[u8]]) -> Vec<u8>) -> Vec<u8> {
+        let directory = memchr::memmem::find(zip, b"PK\x01\x02").unwrap();
+        let end = memchr::memmem::find(&zip[directory..], b"PK\x05\x06").unwrap() + directory;
+        let mut starts: Vec<usize> = memchr::memmem::find_iter(&zip[..end], b"PK\x01\x02").collect();
+        starts.push(end);
+        let records: Vec<&[u8]> = starts.windows(2).map(|two| &zip[two[0]..two[1]]).collect();
+        let directory_now = make(&records);
+        let mut whole = [&zip[..directory], &directory_now, &zip[end..]].concat();
+        let size = (directory_now.len() as u32).to_le_bytes();
+        whole[directory + directory_now.len() + 12..][..4].copy_from_slice(&size);
+        whole
+    }
+
+    #[test]
+    fn members_that_share_their_bytes_are_refused_and_those_before_are_told() {
+        let written = written(SAMPLE);
+        let shared = with_directory(&written, |records| [records[0], records[2], records[1], records[1]].concat());
+        let budget = Budget::new(Some(shared.len() as u64), u64::MAX);
+        budget.packed(shared.len() as u64);
+        let mut zip = Zip::open(Cursor::new(&shared), &budget).unwrap();
+        let mut told = Vec::new();
+        while let Some(found) = zip.next_member().unwrap() {
+            told.push(zip.content(&found).map(drop).map_err(|error| error.to_string()));
+        }
+        assert!(told[..3].iter().all(Result::is_ok) && told[3].is_err() && budget.is_spent(), "{told:?}");
+        // One that begins within another, and one around it, whichever comes first.
+        let (mut taken, room) = (Taken::default(), 10_000);
+        assert!(taken.take(1000, 2000, room) && taken.take(3000, 4000, room) && taken.take(2000, 3000, room));
+        for (start, end) in [(1000, 2000), (1999, 2100), (900, 1001), (900, 5000), (1500, 1600), (3999, 4001)] {
+            assert!(!taken.take(start, end, room), "{start}..{end}");
+        }
+        assert!(taken.take(4000, 4100, room) && taken.take(900, 1000, room));
+    }
+
+    #[test]
+    fn members_out_of_order_are_all_told() {
+        let written = written(SAMPLE);
+        let turned = with_directory(&written, |records| records.iter().rev().copied().collect::<Vec<_>>().concat());
+        let mut got = members(&turned).unwrap();
+        got.reverse();
+        assert_eq!(got, members(&written).unwrap());
+    }
+
+    #[test]
+    fn what_is_remembered_of_very_many_members_has_an_end() {
+        let mut taken = Taken::default();
+        let room = 100 * 2 * MOST_TAKEN as u64;
+        let starts = (0..2 * MOST_TAKEN as u64).rev().map(|number| number * 100);
+        assert!(starts.clone().all(|start| taken.take(start, start + 100, room)));
+        assert!(taken.spans.len() == MOST_TAKEN && !taken.take(0, 100, room), "no more than there are bytes");
     }
 }
