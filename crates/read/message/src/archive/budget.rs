@@ -10,8 +10,9 @@ use super::ArchiveError;
 /// layer of deflate reaches 1032 and one of zstd more.
 pub const EXPANSION: u64 = 250;
 
-/// Bytes that may always be unpacked, whatever the ratio: small files of one repeated letter do exist.
-pub const FREE_BYTES: u64 = 32 * 1024 * 1024;
+/// Bytes that may always be unpacked, whatever the ratio: small files of one repeated letter do exist. What is larger and honest stays
+/// within [`EXPANSION`], which counts from the first 64 KiB that are read at once: a file of 16 KiB may have 5 MiB in it, not 36.
+pub const FREE_BYTES: u64 = 1024 * 1024;
 
 /// Most members of one archive, over all layers. Mailboxes of millions of mails are packed by file; past this, somebody
 /// wants to keep us busy.
@@ -105,6 +106,13 @@ mod tests {
         assert!(budget.unpacked(FREE_BYTES + 1000 * EXPANSION).is_ok());
         assert!(!budget.is_spent());
         assert!(matches!(budget.unpacked(1), Err(ArchiveError::Bomb)) && budget.is_spent());
+    }
+
+    #[test]
+    fn a_small_file_is_small_inside() {
+        let budget = Budget::new(Some(16 * 1024), u64::MAX);
+        budget.packed(16 * 1024);
+        assert!(budget.unpacked(5_000_000).is_ok() && budget.unpacked(200_000).is_err());
     }
 
     #[test]

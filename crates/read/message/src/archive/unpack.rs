@@ -142,6 +142,23 @@ mod tests {
     }
 
     #[test]
+    fn a_log_that_says_the_same_all_day_is_no_bomb() {
+        let line = |second: u32| {
+            let (hour, minute) = (second / 3600, second / 60 % 60);
+            let words = "mx postfix/smtp[1]: connect to mx.example.net[192.0.2.1]:25: Connection timed out";
+            format!("Nov 21 {hour:02}:{minute:02}:{:02} {words}\n", second % 60)
+        };
+        for seconds in [10_000, 86_400] {
+            let log: String = (0..seconds).map(line).collect();
+            let packed = gzip(log.as_bytes());
+            assert!(log.len() > 25 * packed.len(), "{} in {}", log.len(), packed.len());
+            assert_eq!(read(Packing::Gzip, &packed).unwrap().len(), log.len());
+            let hour = line(0).repeat(seconds as usize / 8);
+            assert_eq!(read(Packing::Gzip, &gzip(hour.as_bytes())).unwrap().len(), hour.len());
+        }
+    }
+
+    #[test]
     fn a_window_that_would_fill_the_memory_is_refused() {
         // A frame with a window of 1 GiB (RFC 8878 3.1.1.1.2) and one empty last block.
         let frame = b"\x28\xb5\x2f\xfd\x00\xa0\x01\0\0";
