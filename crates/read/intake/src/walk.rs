@@ -1,9 +1,9 @@
 //! From a path to items: folders in the order of their names, files by what is in them.
 //!
-//! Never follows a link into a folder that was read already, never opens what is no file, never writes.
+//! Never follows a link that stands in a folder, never opens what is no file, never writes.
 
 use std::fs::{self, File, Metadata};
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ impl Walk {
         let place = Place::of(path.to_string_lossy().into_owned());
         if path.as_os_str() != "-" {
             let before = self.given;
-            self.entry(path, &place)?;
+            self.entry(path, &place, fs::metadata(path))?;
             if self.given > before {
                 return Ok(());
             }
@@ -67,7 +67,7 @@ impl Walk {
             let words = "there is nothing to read in this folder, or all of it was read already";
             return self.fault(&place, Fault::new("directory-empty", words));
         }
-        let mut input = self.standard_input.take().unwrap_or_else(|| Box::new(std::io::stdin()));
+        let mut input = self.standard_input.take().unwrap_or_else(|| Box::new(io::stdin()));
         self.budget = Budget::new(None, u64::MAX);
         let mut input = Counted::new(&mut input, &self.progress, &self.budget);
         let given = self.source(&place, Source::Stream(&mut input));
@@ -76,13 +76,17 @@ impl Walk {
     }
 
     /// A file or folder.
-    pub(crate) fn entry(&mut self, path: &Path, place: &Place) -> Given {
-        let about = match fs::metadata(path) {
+    fn entry(&mut self, path: &Path, place: &Place, about: io::Result<Metadata>) -> Given {
+        let about = match about {
             Ok(about) => about,
             Err(error) => return self.finish(place, Fault::io(error)),
         };
         if about.is_dir() {
             return self.folder(path, place, &about);
+        }
+        if about.is_symlink() {
+            let words = "this is a link, which is not followed inside a folder; name it, or what it leads to";
+            return self.finish(place, Fault::new("not-a-file", words));
         }
         // A device or a pipe may block or never end.
         if !about.is_file() {
@@ -210,7 +214,7 @@ impl Walk {
             match reader.read(&mut piece) {
                 Ok(0) => break None,
                 Ok(read) => piece.truncate(read),
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => piece.clear(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => piece.clear(),
                 Err(error) => break Some(error),
             }
         };
@@ -227,7 +231,9 @@ impl Walk {
         }
         for name in opened.unwrap_or_default() {
             let path = path.join(name);
-            self.entry(&path, &Place::of(path.to_string_lossy().into_owned()))?;
+            // Whoever fills a folder does not choose what else is read: a link may lead anywhere.
+            let about = fs::symlink_metadata(&path);
+            self.entry(&path, &Place::of(path.to_string_lossy().into_owned()), about)?;
         }
         self.folders.close();
         Ok(())

@@ -58,16 +58,23 @@ fn faults_have_codes_and_say_what_to_do() {
 }
 
 #[test]
-fn links_lead_in_no_circle() {
+fn a_link_in_a_folder_leads_nowhere() {
+    let secret = Folder::new("links-outside");
+    secret.write("passwd", b"root:x:0:0:554 5.7.1 no\n");
     let folder = Folder::new("links");
     folder.write("a/1.eml", MAIL.as_bytes());
     folder.write("b/2.eml", MAIL.as_bytes());
-    std::os::unix::fs::symlink("..", folder.path.join("a/up")).unwrap();
-    std::os::unix::fs::symlink("../b", folder.path.join("a/zb")).unwrap();
-    std::os::unix::fs::symlink("../a", folder.path.join("b/a")).unwrap();
+    let links = [("a/up", "..".into()), ("a/zb", "../b".into()), ("b/a", "../a".into())];
+    for (name, to) in links.into_iter().chain([("file", secret.path.join("passwd")), ("z", secret.path.clone())]) {
+        std::os::unix::fs::symlink(to, folder.path.join(name)).unwrap();
+    }
     let got = told(std::slice::from_ref(&folder.path));
-    assert_eq!(got.len(), 2, "{got:?}");
-    assert!(got.iter().all(|line| line.starts_with("mail ")), "{got:?}");
+    let codes: Vec<&str> = got.iter().map(|line| line.split(' ').next().unwrap()).collect();
+    let link = "not-a-file";
+    assert_eq!(codes, ["mail", link, link, "mail", link, link, link], "{got:?}");
+    // One that was named is followed.
+    assert_eq!(told(&[folder.path.join("file"), folder.path.join("z")]).len(), 2);
+    assert!(told(&[folder.path.join("a/zb")])[0].starts_with("mail "));
 }
 
 #[test]
