@@ -153,21 +153,19 @@ fn add_guess<'c>(catalog: &'c Catalog, ranked: &mut Vec<Hypothesis<'c>>, guess: 
     let confidence = (0.3 + 0.1 * guess.lead()).min(0.7);
     let place = ranked.iter().position(|known| known.cause == guess.cause).unwrap_or_else(|| {
         let (subject, why) = (catalog.cause(guess.cause).subject, Why::Words);
-        ranked.push(Hypothesis { cause: guess.cause, subject, confidence, why, tier: Tier::Code, score: 0.0 });
+        ranked.push(Hypothesis { cause: guess.cause, subject, confidence: 0.0, why, tier: Tier::Code, score: 0.0 });
         ranked.len() - 1
     });
     let (first, known) = (ranked[0], &mut ranked[place]);
-    // Agreement decides between weak rules of one rank; it does not turn over what stronger evidence has decided.
-    let is_settled = first.tier > known.tier || first.confidence >= 0.6;
-    let leads = match known.why {
-        Why::Words => known.confidence > first.confidence,
-        _ => {
-            known.confidence = known.confidence.max((known.confidence + 0.1).min(0.7));
-            known.confidence > first.confidence && !is_settled
-        }
-    };
-    if leads {
+    known.confidence = known.confidence.max((known.confidence + 0.1).min(0.7)).max(confidence);
+    // It decides between weak evidence; it does not turn over what stronger words have decided.
+    let is_settled =
+        known.tier != Tier::Code && first.is_said_in_words() && first.tier > known.tier || first.confidence >= 0.6;
+    let is_new = matches!(known.why, Why::Words);
+    if known.confidence > first.confidence && (is_new || !is_settled) {
         ranked[..=place].rotate_right(1);
+    } else if place > 0 {
+        known.confidence = known.confidence.min(first.confidence);
     }
     ranked[1..].sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
     ranked.truncate(MOST_CAUSES);
