@@ -202,6 +202,11 @@ impl Index {
         self.patterns.len()
     }
 
+    /// Number of phrases.
+    pub fn phrases(&self) -> usize {
+        self.phrases.len()
+    }
+
     /// Length of a pattern in bytes.
     pub fn length(&self, pattern: u32) -> usize {
         self.patterns[pattern as usize].length as usize

@@ -10,6 +10,13 @@ use crate::phrase::WIDEST_GAP;
 /// Wording below this confidence is weak: it competes with codes instead of beating them.
 const WEAK: f32 = 0.6;
 
+/// Most occurrences of one pattern that are looked at. In a reply a phrase stands once or twice; a text that repeats one for
+/// pages would cost the square of its length.
+const MOST_OCCURRENCES: u32 = 24;
+
+/// Most bytes between two parts of a phrase: so many as the words of a gap may have.
+const WIDEST_GAP_IN_BYTES: u32 = 40 * WIDEST_GAP as u32;
+
 /// A rule that the text meets.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Candidate {
@@ -46,6 +53,9 @@ struct Hit {
     first_end: u32,
     last_start: u32,
     hidden: bool,
+    /// The strongest kind of evidence that it speaks for among the rules met.
+    tier: Tier,
+    is_trailer: bool,
 }
 
 /// A pattern found in the text.
@@ -56,6 +66,8 @@ struct Occurrence {
     end: u32,
     /// The one before it of the same pattern, plus one; 0 for none.
     earlier: u32,
+    /// How many of the same pattern were before it.
+    number: u32,
     goes_on_left: bool,
     goes_on_right: bool,
     in_name: bool,
@@ -98,7 +110,9 @@ pub struct Scratch {
     latest: Vec<(u32, u32)>,
     scan: u32,
     hits: Vec<Hit>,
-    weights: Vec<(Tier, bool)>,
+    /// For each phrase the last round in which a hit of it counted for an `all`.
+    counted: Vec<u32>,
+    covers: Vec<Cover>,
     met: Vec<Met>,
     round: u32,
     touched: Vec<u32>,
@@ -145,11 +159,16 @@ impl Scratch {
         let mut add = |pattern: u32, start: usize, end: usize| {
             let latest = &mut latest[pattern as usize];
             let earlier = if latest.1 == *scan { latest.0 } else { 0 };
+            let number = earlier.checked_sub(1).map_or(0, |earlier| occurrences[earlier as usize].number + 1);
+            if number >= MOST_OCCURRENCES {
+                return;
+            }
             occurrences.push(Occurrence {
                 pattern,
                 start: start as u32,
                 end: end as u32,
                 earlier,
+                number,
                 goes_on_left: start > 0 && letter(start) && letter(start - 1),
                 goes_on_right: letter(end) && letter(end - 1),
                 in_name: folded.touches_name(start, end),
@@ -181,6 +200,8 @@ impl Scratch {
                     first_end,
                     last_start: last.start,
                     hidden: false,
+                    tier: Tier::Code,
+                    is_trailer: false,
                 });
             }
         }
@@ -204,7 +225,14 @@ impl Scratch {
     fn judge(&mut self, index: &Index, catalog: &Catalog, about: Circumstances) {
         self.round += 1;
         self.touched.clear();
+        self.counted.resize(index.phrases(), 0);
         for (number, hit) in self.hits.iter().enumerate() {
+            // Of several hits of one phrase, the first that is not hidden counts.
+            let counted = &mut self.counted[hit.phrase as usize];
+            let is_first = !hit.hidden && *counted != self.round;
+            if is_first {
+                *counted = self.round;
+            }
             for owner in index.owners(hit.phrase) {
                 let (Owner::Any(rule) | Owner::All(rule) | Owner::Not(rule)) = owner else { continue };
                 let met = &mut self.met[*rule as usize];
@@ -215,11 +243,7 @@ impl Scratch {
                 match owner {
                     Owner::Not(_) => met.not = true,
                     Owner::Any(_) if !hit.hidden => met.any = true,
-                    Owner::All(_) if !hit.hidden => {
-                        let first =
-                            !self.hits[..number].iter().any(|earlier| earlier.phrase == hit.phrase && !earlier.hidden);
-                        met.all += u32::from(first);
-                    }
+                    Owner::All(_) if !hit.hidden => met.all += u32::from(is_first),
                     _ => continue,
                 }
                 if !matches!(owner, Owner::Not(_))
@@ -261,47 +285,66 @@ impl Scratch {
 
     /// Hides every hit that lies inside a longer one of a rule that is met, or inside a trailer.
     fn hide_covered(&mut self, index: &Index, catalog: &Catalog) -> bool {
-        let mut weights = std::mem::take(&mut self.weights);
-        weights.clear();
-        weights.extend(self.hits.iter().map(|hit| self.weight(index, catalog, hit)));
-        let mut any = false;
-        for number in 0..self.hits.len() {
-            let hit = self.hits[number];
-            let (own, is_trailer) = weights[number];
-            if is_trailer {
+        let mut covers = std::mem::take(&mut self.covers);
+        covers.clear();
+        let mut longest = 0;
+        for hit in &mut self.hits {
+            (hit.tier, hit.is_trailer) = weight(&self.met, index, catalog, hit);
+            if hit.tier == Tier::Code && !hit.is_trailer {
                 continue;
             }
-            let covered = self.hits.iter().zip(&weights).any(|(cover, (tier, trailer))| {
-                let within =
-                    |start: u32, end: u32| start <= hit.start && hit.end <= end && end - start > hit.end - hit.start;
-                let equal = *trailer && cover.start == hit.start && cover.end == hit.end;
-                let inside = within(cover.start, cover.first_end) || within(cover.last_start, cover.end);
-                equal || (inside && cover.phrase != hit.phrase && (*trailer || (*tier > Tier::Code && *tier >= own)))
-            });
-            if covered {
-                self.hits[number].hidden = true;
+            longest = longest.max(hit.first_end - hit.start).max(hit.end - hit.last_start);
+            longest = longest.max(if hit.is_trailer { hit.length() } else { 0 });
+            for (start, end) in [(hit.start, hit.first_end), (hit.last_start, hit.end)] {
+                covers.push(Cover { start, end, of: *hit });
+            }
+        }
+        covers.sort_unstable_by_key(|cover| cover.start);
+        let mut any = false;
+        for hit in self.hits.iter_mut().filter(|hit| !hit.is_trailer) {
+            let before = covers.partition_point(|cover| cover.start <= hit.start);
+            let near = covers[..before].iter().rev().take_while(|cover| cover.start + longest >= hit.end);
+            if near.into_iter().any(|cover| cover.hides(hit)) {
+                hit.hidden = true;
                 any = true;
             }
         }
-        self.weights = weights;
+        self.covers = covers;
         any
     }
+}
 
-    /// The strongest kind of evidence that a hit speaks for among the rules met, and whether it is a trailer.
-    fn weight(&self, index: &Index, catalog: &Catalog, hit: &Hit) -> (Tier, bool) {
-        let mut tier = Tier::Code;
-        let mut trailer = false;
-        for owner in index.owners(hit.phrase) {
-            match owner {
-                Owner::Any(rule) | Owner::All(rule) if self.met[*rule as usize].holds => {
-                    tier = tier.max(catalog.rules[*rule as usize].tier);
-                }
-                Owner::Trailer => trailer = true,
-                _ => {}
-            }
-        }
-        (tier, trailer)
+/// A stretch of text that hides what lies in it: the first or the last segment of a hit.
+#[derive(Debug, Clone, Copy)]
+struct Cover {
+    start: u32,
+    end: u32,
+    of: Hit,
+}
+
+impl Cover {
+    fn hides(&self, hit: &Hit) -> bool {
+        let of = &self.of;
+        let equal = of.is_trailer && of.start == hit.start && of.end == hit.end;
+        let inside = self.start <= hit.start && hit.end <= self.end && self.end - self.start > hit.length();
+        equal || (inside && of.phrase != hit.phrase && (of.is_trailer || of.tier >= hit.tier))
     }
+}
+
+/// The strongest kind of evidence that a hit speaks for among the rules met, and whether it is a trailer.
+fn weight(met: &[Met], index: &Index, catalog: &Catalog, hit: &Hit) -> (Tier, bool) {
+    let mut tier = Tier::Code;
+    let mut trailer = false;
+    for owner in index.owners(hit.phrase) {
+        match owner {
+            Owner::Any(rule) | Owner::All(rule) if met[*rule as usize].holds => {
+                tier = tier.max(catalog.rules[*rule as usize].tier);
+            }
+            Owner::Trailer => trailer = true,
+            _ => {}
+        }
+    }
+    (tier, trailer)
 }
 
 /// The end of the word that goes on at `at`.
@@ -331,7 +374,7 @@ impl<'s> Chain<'s> {
     }
 
     fn gap_is_narrow(&self, left: &Occurrence, right: &Occurrence) -> bool {
-        left.end <= right.start && {
+        left.end <= right.start && right.start - left.end <= WIDEST_GAP_IN_BYTES && {
             let gap = &self.text[left.end as usize..right.start as usize];
             gap.split(|byte| *byte == b' ').count() <= WIDEST_GAP + 2
         }
