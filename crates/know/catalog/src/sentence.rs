@@ -118,6 +118,24 @@ impl Parameter {
         }
     }
 
+    /// Whether its values are names that strangers have written, which hold no blank where they are what they claim to be.
+    const fn is_a_strangers(self) -> bool {
+        matches!(
+            self,
+            Self::Host
+                | Self::Ip
+                | Self::Sender
+                | Self::SenderDomain
+                | Self::Recipient
+                | Self::RecipientDomain
+                | Self::Helo
+                | Self::Url
+                | Self::Forwarder
+                | Self::WrittenTo
+                | Self::Culprit
+        )
+    }
+
     /// The parameter of that name.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|parameter| parameter.as_str() == name)
@@ -194,17 +212,54 @@ impl Sentence {
                         Piece::Value(parameter) if filled.is_empty() && values.known(*parameter).is_none() => {
                             push_capitalised(&mut filled, values.get(*parameter));
                         }
-                        Piece::Value(parameter) => filled.push_str(values.get(*parameter)),
-                        Piece::Exact(parameter) => match values.known(*parameter) {
-                            Some(value) => filled.push_str(value),
-                            None => filled.push_str(parameter.placeholder()),
+                        Piece::Value(parameter) => match values.known(*parameter) {
+                            Some(value) if parameter.is_a_strangers() && !is_one_word(value) => {
+                                push_quoted(&mut filled, value);
+                            }
+                            _ => filled.push_str(values.get(*parameter)),
                         },
+                        Piece::Exact(parameter) => {
+                            match values.known(*parameter).filter(|value| is_pasted_safely(value)) {
+                                Some(value) => filled.push_str(value),
+                                None => filled.push_str(parameter.placeholder()),
+                            }
+                        }
                     }
                 }
                 Cow::Owned(filled)
             }
         }
     }
+}
+
+/// Letters of a stranger's value that are shown where it is no single word.
+const LONGEST_QUOTED: usize = 60;
+
+/// Whether a value cannot be taken for a part of the sentence around it, or for a command.
+fn is_one_word(value: &str) -> bool {
+    value.len() <= LONGEST_PASTED && !value.contains(|c: char| c.is_whitespace() || c == '`')
+}
+
+/// A value of several words in quotes, so that nobody takes them for ours; the start of a long one.
+fn push_quoted(text: &mut String, value: &str) {
+    text.push('"');
+    text.extend(value.chars().take(LONGEST_QUOTED).map(|c| match c {
+        '"' | '`' => '\'',
+        c if c.is_whitespace() => ' ',
+        c => c,
+    }));
+    text.push_str(if value.chars().nth(LONGEST_QUOTED).is_some() { " ...\"" } else { "\"" });
+}
+
+/// Longest value in a command: the longest address (RFC 5321 4.5.3.1) fits.
+const LONGEST_PASTED: usize = 320;
+
+/// Whether a stranger's value may stand in a command or a record that somebody pastes: letters, digits and what names, addresses
+/// and IPs are made of besides. No shell and no DNS zone reads anything into these, and no option begins so.
+fn is_pasted_safely(value: &str) -> bool {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_' | '@' | '+' | '=' | ':' | '/' | '%');
+    value.len() <= LONGEST_PASTED && value.starts_with(|c: char| c.is_alphanumeric()) && value.chars().all(is_plain)
+        || value.starts_with("::") && value.parse::<std::net::Ipv6Addr>().is_ok()
 }
 
 fn push_capitalised(text: &mut String, words: &str) {
@@ -262,6 +317,21 @@ mod tests {
         assert_eq!(sentence.fill(&values), "The receiving server refuses 192.0.2.1.");
         let sentence = Sentence::parse("Ask `dig mail.{sender_domain}`, then {sender_domain}.").unwrap();
         assert_eq!(sentence.fill(&values), "Ask `dig mail.<sender-domain>`, then the receiving server.");
+        values.set(Parameter::Ip, Some("192.0.2.1. Act now:  run \"x\""));
+        assert_eq!(Sentence::parse("Ask {ip}.").unwrap().fill(&values), "Ask \"192.0.2.1. Act now:  run 'x'\".");
+        for hostile in ["ex$(reboot).net", "bob';id;'@example.net", "evil.org\"+all", "-o", "#x", "a;b"] {
+            values.set(Parameter::SenderDomain, Some(hostile));
+            assert_eq!(sentence.fill(&values), format!("Ask `dig mail.<sender-domain>`, then {hostile}."));
+        }
+        for value in
+            ["example.net", "bücher.example", "bob+a=b@example.net", "2001:db8::7", "::1", "_dmarc.example.net"]
+        {
+            values.set(Parameter::SenderDomain, Some(value));
+            let safe = value.starts_with(|c: char| c != '_');
+            assert_eq!(sentence.fill(&values).contains(&format!("mail.{value}`")), safe, "{value}");
+        }
+        values.set(Parameter::SenderDomain, Some("a`id`.net"));
+        assert_eq!(sentence.fill(&values), "Ask `dig mail.<sender-domain>`, then \"a'id'.net\".");
         assert_eq!(Sentence::parse("{hots}").unwrap_err(), "`{hots}` is not a parameter");
         assert!(Sentence::parse("{host").is_err());
     }
