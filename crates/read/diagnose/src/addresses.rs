@@ -3,6 +3,7 @@
 //! One "unknown user" is believed, unless a whole domain turns unknown at once: then its routing or its directory is
 //! broken, and a list cleaned by it would lose good addresses.
 
+use std::cmp::Reverse;
 use std::collections::hash_map::Entry;
 use std::hash::BuildHasher;
 
@@ -73,7 +74,8 @@ impl Addresses {
             (Some((first, last)), Some(time)) => Some((first.min(time), last.max(time))),
             (old, _) => old.or(seen),
         };
-        if badness(dead) > badness(known.dead) {
+        // Of two that say the same of the address, the cause decides, so that the order of the inputs does not.
+        if (badness(dead), Reverse(cause as u8)) > (badness(known.dead), Reverse(known.cause as u8)) {
             (known.dead, known.cause, known.why) = (dead, cause, why);
         }
     }
