@@ -5,10 +5,11 @@ use std::borrow::Cow;
 /// Whether a character could move the cursor, hide text or turn its direction.
 ///
 /// Control characters (C0, DEL, C1), line and paragraph separators, zero-width and bidirectional marks (UAX #9),
-/// interlinear and tag characters.
+/// interlinear and tag characters, and letters that look like blanks (fillers, the empty Braille cell).
 pub fn is_dangerous(c: char) -> bool {
     matches!(c,
-        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}'
         | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 

@@ -64,7 +64,18 @@ impl Page {
 
     /// A label and a fact; further lines of it stand below its start.
     pub(crate) fn fact(&mut self, label: &str, fact: &str) {
-        for (number, line) in wrap(&visible(fact), self.style.width.saturating_sub(LABEL + 2)).into_iter().enumerate() {
+        self.fact_in(label, fact, usize::MAX);
+    }
+
+    /// The same in at most `most` lines, and how many more there are.
+    pub(crate) fn fact_in(&mut self, label: &str, fact: &str, most: usize) {
+        let mut lines = wrap(&visible(fact), self.style.width.saturating_sub(LABEL + 2));
+        if lines.len() > most.saturating_add(1) {
+            let more = lines.len() - most;
+            lines.truncate(most);
+            lines.push(format!("[{more} more lines; -v shows them]"));
+        }
+        for (number, line) in lines.into_iter().enumerate() {
             let label = if number == 0 { label } else { "" };
             if self.style.colour {
                 let _ = writeln!(self.text, "  {DIM}{label:LABEL$}{RESET}{line}");
@@ -121,5 +132,14 @@ mod tests {
         assert_eq!(wrap("one two three four five", 20), ["one two three four", "five"]);
         assert_eq!(wrap(&"x".repeat(40), 20), ["x".repeat(40)]);
         assert_eq!(wrap("", 20), [""]);
+    }
+
+    #[test]
+    pub(crate) fn a_long_fact_leaves_room_for_the_others() {
+        let style = Style { width: 40, colour: false, verbose: false };
+        let mut page = Page::new(style);
+        page.fact_in("Reply", &"word ".repeat(500), 3);
+        assert_eq!(page.text.lines().count(), 4);
+        assert!(page.text.ends_with("more lines; -v shows them]\n"), "{}", page.text);
     }
 }

@@ -25,6 +25,9 @@ pub fn explanation(told: &Explanation<'_>, style: Style) -> String {
     page.text
 }
 
+/// Lines of a reply that are shown unless everything is asked for; the longest real ones have ten.
+const LINES_OF_A_REPLY: usize = 12;
+
 fn facts(page: &mut Page, told: &Explanation<'_>) {
     let refusal = &told.refusal;
     let is_refusal = matches!(told.kind, ReportKind::Refusal | ReportKind::Delayed);
@@ -38,7 +41,8 @@ fn facts(page: &mut Page, told: &Explanation<'_>) {
         page.fact("Recipient", &recipient);
     }
     if is_refusal || !refusal.reply.lines.is_empty() {
-        page.fact("Reply", &refusal.reply.to_string());
+        let most = if page.style.verbose { usize::MAX } else { LINES_OF_A_REPLY };
+        page.fact_in("Reply", &refusal.reply.to_string(), most);
         page.fact("Said by", &words::who(told));
     }
     if let Some(forwarded) = &refusal.forwarded {

@@ -11,9 +11,12 @@ const DAY: i64 = 86_400;
 /// One calendar for all places. `now` is when it was made; the same input gives the same calendar, so that a second import
 /// replaces the first (RFC 5545 3.8.4.7: an event is known by its UID).
 pub fn recoveries_ics(recoveries: &[Recovery], now: Timestamp) -> String {
-    let mut calendar = Calendar::new();
-    calendar.name("Mail: the way back");
+    // RFC 5545 3.6: PRODID and VERSION once; `Calendar::new` has a PRODID of its own.
+    let mut calendar = Calendar::empty();
+    calendar.append_property(("VERSION", "2.0"));
     calendar.append_property(("PRODID", "-//redeliver//EN"));
+    calendar.append_property(("CALSCALE", "GREGORIAN"));
+    calendar.name("Mail: the way back");
     for recovery in recoveries {
         for (number, step) in recovery.steps.iter().enumerate() {
             calendar.push(event(recovery, number, step, now));

@@ -240,6 +240,14 @@ impl Summary {
     }
 }
 
+/// Bytes of a reply that are kept as the example of a group; there may be [`MOST_GROUPS`] of them.
+const LONGEST_EXAMPLE: usize = 1000;
+
+fn cut(example: &str) -> String {
+    let end = example.floor_char_boundary(LONGEST_EXAMPLE);
+    if end < example.len() { format!("{} ...", &example[..end]) } else { example.to_owned() }
+}
+
 /// What is kept of the first refusal of a group.
 pub fn group(told: &Explanation<'_>) -> Group {
     Group {
@@ -252,7 +260,7 @@ pub fn group(told: &Explanation<'_>) -> Group {
         title: told.title.to_string(),
         actor: told.verdict.actor.to_string(),
         step: told.remedies.first().map(|remedy| remedy.title.to_string()),
-        example: told.refusal.reply.to_string(),
+        example: cut(&told.refusal.reply.to_string()),
         source: told
             .origin
             .line
