@@ -44,6 +44,10 @@ const EXPLAIN_EXAMPLES: &str = "Examples:
 
 Exit codes: 0 all was read, 1 some input could not be read (the rest was), 2 wrong call or nothing could be read.";
 
+/// What makes no sense beside the recovery calendar, which is reckoned from whole logs. Said of each of its options: clap does not
+/// require an argument that conflicts with one that is there.
+const NOT_OF_A_LOG: [&str; 7] = ["each", "summary", "letter", "cause", "from", "replies", "reply"];
+
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct Explain {
@@ -106,13 +110,13 @@ pub(crate) struct Explain {
     pub(crate) addresses: bool,
     /// Show the way back at receivers that refuse for reputation or volume instead: from the log's own volume, day by day over
     /// four to six weeks. With --addresses: from which day each address of --engaged gets mail again.
-    #[arg(long, conflicts_with_all = ["each", "summary", "letter", "cause", "from", "replies", "reply"])]
+    #[arg(long, conflicts_with_all = NOT_OF_A_LOG)]
     pub(crate) recovery: bool,
     /// A list of addresses with the day of their last reaction (ann@example.net,2026-11-21): these people are written to first.
-    #[arg(long, value_name = "FILE", requires = "recovery")]
+    #[arg(long, value_name = "FILE", requires = "recovery", conflicts_with_all = NOT_OF_A_LOG)]
     pub(crate) engaged: Option<PathBuf>,
     /// With --recovery: an iCalendar, for your calendar.
-    #[arg(long, requires = "recovery", conflicts_with_all = ["format", "json", "addresses"])]
+    #[arg(long, requires = "recovery", conflicts_with_all = ["format", "json", "addresses"], conflicts_with_all = NOT_OF_A_LOG)]
     pub(crate) ics: bool,
     /// Write the letter to whoever must be asked, instead of the explanation.
     #[arg(long, conflicts_with_all = ["format", "json"])]

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use redeliver_catalog::{Blocklist, Catalog, CatalogError, CauseEntry, Remedy, Rule, Site, Software};
 use redeliver_diagnose::{Engine, self_test};
 use redeliver_model::StatusPattern;
+use redeliver_report::visible;
 
 use crate::arguments::{self, CatalogCommand, Format, Kind, Knowledge};
 use crate::exit::Exit;
@@ -107,7 +108,8 @@ fn list(catalog: &Catalog, kind: Option<Kind>, format: Format) -> anyhow::Result
         }
         Format::Text | Format::Csv | Format::Markdown => {
             let width = rows.iter().map(|(_, id, _)| id.len()).max().unwrap_or(0).min(44);
-            rows.iter().try_for_each(|(kind, id, what)| writeln!(out, "{kind:9} {id:width$}  {what}"))?;
+            rows.iter()
+                .try_for_each(|(kind, id, what)| writeln!(out, "{kind:9} {:width$}  {}", visible(id), visible(what)))?;
         }
     }
     Ok(Exit::Fine)
@@ -143,7 +145,7 @@ impl Page {
     fn fact(&mut self, label: &str, fact: impl std::fmt::Display) {
         let fact = fact.to_string();
         if !fact.is_empty() {
-            let _ = writeln!(self.0, "  {label:14} {fact}");
+            let _ = writeln!(self.0, "  {:14} {}", visible(label), visible(&fact));
         }
     }
 }
@@ -290,7 +292,7 @@ fn test(folder: Option<&std::path::Path>) -> anyhow::Result<Exit> {
         None => catalog,
         Some(Ok(merged)) => merged,
         Some(Err(CatalogError::Overlay(problems))) => {
-            problems.iter().try_for_each(|problem| writeln!(out, "{problem}"))?;
+            problems.iter().try_for_each(|problem| writeln!(out, "{}", visible(&problem.to_string())))?;
             writeln!(out, "{} problems", problems.len())?;
             return Ok(Exit::Findings);
         }
@@ -298,7 +300,7 @@ fn test(folder: Option<&std::path::Path>) -> anyhow::Result<Exit> {
     };
     let engine = Engine::new(catalog);
     let failures = self_test(&engine);
-    failures.iter().try_for_each(|failure| writeln!(out, "{failure}"))?;
+    failures.iter().try_for_each(|failure| writeln!(out, "{}", visible(&failure.to_string())))?;
     let catalog = engine.catalog();
     let examples: usize = catalog.rules.iter().map(|rule| rule.examples.len() + rule.not_examples.len()).sum();
     writeln!(

@@ -91,9 +91,10 @@ pub(crate) fn run(arguments: &Explain, clock: &dyn Clock) -> anyhow::Result<Exit
     })
 }
 
-/// More than one line: a log, and not a line pasted from one.
+/// More than one line, or events: a log, and not a line pasted from one.
 fn is_several(bytes: &[u8]) -> bool {
-    bytes.trim_ascii().contains(&b'\n') || bytes.trim_ascii_start().starts_with(b"{")
+    let text = bytes.trim_ascii();
+    text.contains(&b'\n') || text.starts_with(b"{") || text.starts_with(b"[")
 }
 
 /// The longest text without any code that is taken for what a server said: a notice in plain words. Longer ones are some other
@@ -394,12 +395,14 @@ fn letter(engine: &Engine, sink: &mut Out, about: &ForLetter<'_>) -> anyhow::Res
         );
         return Ok(());
     };
-    let mut text = format!("To: {}\nSubject: {}\n", letter.to, letter.subject);
+    // Line by line: a line end in a stranger's value must not begin a field or a paragraph.
+    let mut text = format!(
+        "To: {}\nSubject: {}\n",
+        redeliver_report::visible(&letter.to),
+        redeliver_report::visible(&letter.subject)
+    );
     for paragraph in &letter.body {
-        text.push('\n');
-        text.push_str(paragraph);
-        text.push('\n');
+        text.push_str(&format!("\n{}\n", redeliver_report::visible(paragraph)));
     }
-    let shown: Vec<_> = text.lines().map(redeliver_report::visible).collect();
-    Ok(sink.plain(&shown.join("\n"))?)
+    Ok(sink.plain(text.trim_end())?)
 }

@@ -11,10 +11,13 @@ use std::ops::ControlFlow;
 use redeliver_catalog::{Parameter, Values};
 use redeliver_diagnose::{Engine, Reason};
 use redeliver_logs::submissions::{Accused, Evidence, Source, Submissions, Suspicion};
-use redeliver_logs::{Event, Format, Outcome, Reader, Refused, YearRule};
-use redeliver_model::{self as model, AddressIsBad, Cause, Keyed, KeyedMap, KeyedSet, Origin, ReportKind, Timestamp};
+use redeliver_logs::{Event, Format, Outcome, Reader, Refused, Unreadable, YearRule};
+use redeliver_model::{
+    self as model, AddressIsBad, Cause, Keyed, KeyedMap, KeyedSet, Origin, ReportKind, Timestamp, Unread,
+};
 use redeliver_report::{Counted, Group, Suspect};
 
+use crate::arguments::Format as Output;
 use crate::explain::Session;
 use crate::output;
 use crate::recovery::LOWER_VOLUME;
@@ -28,7 +31,7 @@ const MOST_PUT_OFF: usize = 4_000_000;
 /// Most hosts whose operator is remembered; beyond that it is looked up anew.
 const MOST_HOSTS: usize = 200_000;
 
-/// Records that cannot be read and are named one by one.
+/// Records of one log that cannot be read and are named one by one.
 const NAMED_UNREADABLE: u64 = 5;
 
 /// What is remembered over all logs of a run.
@@ -41,6 +44,10 @@ pub(crate) struct LogMemory {
     /// The operator behind a host, if it is a known one.
     sites: KeyedMap<Box<str>, Option<&'static str>>,
     submissions: Submissions,
+    /// Records of the present log that could not be read.
+    unreadable: u64,
+    /// Whether some record of the present log could be.
+    understood: bool,
 }
 
 /// What is remembered of a reply: small, for most lines need no more of it.
@@ -69,6 +76,7 @@ impl Session<'_> {
         let mut reader = Reader::new(format, YearRule::utc(self.now));
         self.sink.overview().summary.traffic.get_or_insert_default();
         let before = self.read;
+        (self.logs.unreadable, self.logs.understood) = (0, false);
         let mut failed = None;
         let outcome = reader.read_parallel(&mut *lines, &mut |event| match self.event(source, event) {
             Ok(()) => ControlFlow::Continue(()),
@@ -84,13 +92,19 @@ impl Session<'_> {
             let origin = Origin { source: Cow::Owned(source.to_owned()), ..Origin::default() };
             return self.fault(origin, "io", error.to_string());
         }
-        // A log without a refusal is read as well.
-        self.read = self.read.max(before + 1);
+        if self.logs.unreadable > NAMED_UNREADABLE {
+            output::complain(&format!("{source}: {} records could not be read", self.logs.unreadable));
+        }
+        // A log without a refusal is read as well, but one of which nothing could be read is not.
+        if self.logs.unreadable == 0 || self.logs.understood {
+            self.read = self.read.max(before + 1);
+        }
         Ok(())
     }
 
     fn event(&mut self, source: &str, event: &Event<'_>) -> anyhow::Result<()> {
         self.logs.submissions.take(event);
+        self.logs.understood |= !matches!(event, Event::Unreadable(_));
         match event {
             Event::Refused(refused) => return self.refused(source, refused),
             Event::Delivered(delivered) => {
@@ -107,17 +121,26 @@ impl Session<'_> {
                 summary.traffic.get_or_insert_default().taken_after_all += u64::from(after_all);
             }
             Event::Submitted(_) => {}
-            Event::Unreadable(unreadable) => {
-                let traffic = self.sink.overview().summary.traffic.get_or_insert_default();
-                traffic.unreadable += 1;
-                if traffic.unreadable <= NAMED_UNREADABLE {
-                    let words =
-                        format!("{source}, line {}: {}: {}", unreadable.place.line, unreadable.why, unreadable.line);
-                    output::complain(&words);
-                }
-            }
+            Event::Unreadable(unreadable) => return self.unreadable(source, unreadable),
         }
         Ok(())
+    }
+
+    /// A record that could not be read: counted, the first ones named, and each told in the formats that programs read.
+    fn unreadable(&mut self, source: &str, unreadable: &Unreadable<'_>) -> anyhow::Result<()> {
+        self.unread += 1;
+        self.logs.unreadable += 1;
+        self.sink.overview().summary.traffic.get_or_insert_default().unreadable += 1;
+        let line = unreadable.place.line;
+        let words = format!("{}: {}", unreadable.why, unreadable.line);
+        if self.logs.unreadable <= NAMED_UNREADABLE {
+            output::complain(&format!("{source}, line {line}: {words}"));
+        }
+        if self.format == Output::Text || self.sink.is_silent() {
+            return Ok(());
+        }
+        let origin = Origin { source: Cow::Borrowed(source), member: None, line: Some(line) };
+        Ok(self.sink.unread(&Unread { origin, code: "unreadable", text: words.into() })?)
     }
 
     fn refused(&mut self, source: &str, refused: &Refused<'_>) -> anyhow::Result<()> {

@@ -27,9 +27,13 @@ fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
-            let usage = error.use_stderr();
-            let _ = error.print();
-            return if usage { Exit::Usage } else { Exit::Fine }.into();
+            if error.use_stderr() {
+                // What was typed is shown in it, and may have come from a mail.
+                output::say(&error.render().to_string());
+                return Exit::Usage.into();
+            }
+            // Help and version were asked for.
+            return if error.print().is_ok() { Exit::Fine } else { Exit::Usage }.into();
         }
     };
     let result = match arguments.command {

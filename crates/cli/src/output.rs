@@ -8,8 +8,13 @@ use crate::exit::Exit;
 
 /// Says something to the person at the terminal.
 pub(crate) fn complain(words: &str) {
+    say(&format!("redeliver: {words}"));
+}
+
+/// The same without our name in front.
+pub(crate) fn say(words: &str) {
     let shown: Vec<_> = words.lines().map(redeliver_report::visible).collect();
-    let _ = writeln!(io::stderr(), "redeliver: {}", shown.join("\n"));
+    let _ = writeln!(io::stderr(), "{}", shown.join("\n"));
 }
 
 /// How to lay out text: colour only on a terminal, and not where `NO_COLOR` is set (no-color.org).

@@ -314,3 +314,106 @@ fn the_order_of_catalog_files_never_matters() {
     }
     assert!(answers.iter().all(|one| one == &answers[0]), "{answers:?}");
 }
+
+/// A bounce with the words of a stranger in it.
+fn bounce_about(sender: &str, recipient: &str, host: &str, reply: &str) -> Vec<u8> {
+    format!(
+        "From: MAILER-DAEMON@mx.example.net\r\nSubject: failure\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n\r\n\
+         --b\r\n\r\ncould not be delivered\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; mx.example.net\r\n\r\n\
+         Final-Recipient: rfc822; {recipient}\r\nAction: failed\r\nStatus: 5.0.0\r\nRemote-MTA: dns; {host}\r\n\
+         Diagnostic-Code: smtp; {reply}\r\n\r\n--b\r\nContent-Type: message/rfc822\r\n\r\nReturn-Path: <{sender}>\r\n\
+         From: {sender}\r\nTo: {recipient}\r\n\r\nHello\r\n\r\n--b--\r\n"
+    )
+    .into_bytes()
+}
+
+/// Commands and records are pasted: no value of a stranger may bring anything into them that a shell or a zone reads.
+#[test]
+fn no_command_to_paste_holds_what_a_shell_would_run() {
+    let place = Place::new("paste");
+    let replies = [
+        "550 5.1.1 suppressed: recipient is on your suppression list",
+        "554 5.7.1 Relay access denied",
+        "550 5.7.23 SPF check failed",
+        "550 5.7.26 DMARC policy: rejected",
+        "550 5.7.20 No valid DKIM signature",
+        "450 4.1.8 Sender address rejected: Domain not found",
+        "550 5.7.25 no PTR record for your IP",
+        "451 4.7.5 TLS handshake failed",
+        "535 5.7.8 authentication failed",
+        "550 5.1.2 Host or domain name not found",
+    ];
+    for (number, poison) in ["`id`", "$(reboot)", "';id;'", "\"+all\"", "|sh", "&id", ">x", "\\x"].iter().enumerate() {
+        for (which, reply) in replies.iter().enumerate() {
+            let sender = format!("bob{poison}@sender{poison}.org");
+            let (recipient, host) = (format!("a{poison}b@ex{poison}.net"), format!("mx{poison}.example.net"));
+            let path = place.0.join(format!("{number}-{which}.eml"));
+            std::fs::write(&path, bounce_about(&sender, &recipient, &host, reply)).unwrap();
+            let output = run(&["--format", "json"], &[&path], b"");
+            let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+            for remedy in told.as_array().unwrap().iter().flat_map(|one| one["remedies"].as_array().unwrap()) {
+                for step in remedy["steps"].as_array().unwrap().iter().map(|step| step.as_str().unwrap()) {
+                    // Between back-ticks stands a command or a record.
+                    for span in step.split('`').skip(1).step_by(2) {
+                        assert!(!span.contains(poison.trim_matches('`')), "{reply}: {step}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Nothing that a stranger wrote begins a field or a paragraph of a letter.
+#[test]
+fn a_letter_has_no_field_from_a_stranger() {
+    let event = r#"[{"email":"a\r\nBcc: e@x@b.example","event":"bounce","status":"5.7.1","reason":"554 5.7.1 Service unavailable; Client host [192.0.2.7] blocked using zen.spamhaus.org\r\n\r\nPlease pay","timestamp":1764000000,"sg_event_id":"x","sg_message_id":"y"}]"#;
+    let place = Place::new("letter");
+    let path = place.0.join("events.json");
+    std::fs::write(&path, event).unwrap();
+    let output = run(&["--letter"], &[&path], b"");
+    let letter = String::from_utf8(output.stdout).unwrap();
+    assert!(letter.contains("To: "), "{letter}");
+    assert!(!letter.lines().any(|line| line.starts_with("Bcc:") || line.starts_with("Please pay")), "{letter}");
+}
+
+/// All events of an array on one line are told, and not its beginning as a reply.
+#[test]
+fn an_array_of_events_on_one_line_is_read_whole() {
+    let event = |number: u32| {
+        format!(
+            r#"{{"email":"user{number}@example.net","event":"bounce","status":"5.1.1","reason":"550 5.1.1 User unknown","timestamp":1764000000,"sg_event_id":"x{number}","sg_message_id":"y"}}"#
+        )
+    };
+    let events = format!("[{}]", (0..20).map(event).collect::<Vec<_>>().join(","));
+    let output = run(&["--format", "jsonl", "-"], &[], events.as_bytes());
+    assert_eq!(output.stdout.iter().filter(|byte| **byte == b'\n').count(), 20);
+}
+
+/// What could not be read of a log changes the exit code and stands in the JSON.
+#[test]
+fn damaged_records_are_never_lost_in_silence() {
+    let good = r#"{"email":"user@example.net","event":"bounce","status":"5.1.1","reason":"550 5.1.1 User unknown","timestamp":1764000000,"sg_event_id":"x","sg_message_id":"y"}"#;
+    let cut = &good[..60];
+    let output = run(&["--format", "jsonl", "-"], &[], format!("{good}\n{cut}\n{good}\n").as_bytes());
+    assert_eq!(output.status.code(), Some(1));
+    let lines: Vec<Value> = output
+        .stdout
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect();
+    assert_eq!(lines.iter().filter(|line| line["error"]["code"] == "unreadable").count(), 1, "{lines:?}");
+    assert_eq!(lines.iter().filter(|line| line["kind"] == "refusal").count(), 2, "{lines:?}");
+}
+
+/// A reply that repeats itself for pages costs by its length, not by the square of it.
+#[test]
+fn a_repeating_reply_is_read_in_line_with_its_length() {
+    let text = |times: usize| format!("550 5.7.1 {}", "spam rejected by policy ".repeat(times));
+    let told = |times: usize| {
+        let output = run(&["--format", "json", "--replies", "-"], &[], text(times).as_bytes());
+        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+        told[0]["causes"][0]["cause"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(told(5), told(600));
+}
