@@ -396,13 +396,8 @@ fn letter(engine: &Engine, sink: &mut Out, about: &ForLetter<'_>) -> anyhow::Res
         return Ok(());
     };
     // Line by line: a line end in a stranger's value must not begin a field or a paragraph.
-    let mut text = format!(
-        "To: {}\nSubject: {}\n",
-        redeliver_report::visible(&letter.to),
-        redeliver_report::visible(&letter.subject)
-    );
-    for paragraph in &letter.body {
-        text.push_str(&format!("\n{}\n", redeliver_report::visible(paragraph)));
-    }
-    Ok(sink.plain(text.trim_end())?)
+    let visible = redeliver_report::visible;
+    let mut parts = vec![format!("To: {}\nSubject: {}", visible(&letter.to), visible(&letter.subject))];
+    parts.extend(letter.body.iter().map(|paragraph| visible(paragraph).into_owned()));
+    Ok(sink.plain(&parts.join("\n\n"))?)
 }

@@ -386,7 +386,7 @@ fn an_array_of_events_on_one_line_is_read_whole() {
     };
     let events = format!("[{}]", (0..20).map(event).collect::<Vec<_>>().join(","));
     let output = run(&["--format", "jsonl", "-"], &[], events.as_bytes());
-    assert_eq!(output.stdout.iter().filter(|byte| **byte == b'\n').count(), 20);
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), 20);
 }
 
 /// What could not be read of a log changes the exit code and stands in the JSON.

@@ -38,6 +38,9 @@ const BEGINNING: usize = 5;
 /// notifications, of which most says nothing about the cause.
 const FEATURES_WITHOUT_CODE: Range<usize> = 8..60;
 
+/// How far the likeliest cause of such a text must lead: it may be no reply at all.
+const LEAD_WITHOUT_CODE: f32 = 2.0;
+
 /// As many features as a short reply has.
 const FEATURES_OF_A_REPLY: f32 = 40.0;
 
@@ -121,7 +124,8 @@ impl Classifier {
             scores.iter_mut().zip(weights).for_each(|(score, weight)| *score += i32::from(weight.cast_signed()));
         }
         let best = (0..CAUSES).max_by_key(|cause| (scores[*cause], std::cmp::Reverse(*cause)))?;
-        Some(Guess { cause: Cause::ALL[best], scores, noise })
+        let guess = Guess { cause: Cause::ALL[best], scores, noise };
+        (has_code || guess.lead() >= LEAD_WITHOUT_CODE).then_some(guess)
     }
 }
 
@@ -143,7 +147,9 @@ fn sentences(catalog: &Catalog) -> Vec<(usize, Vec<usize>)> {
         }
     }
     for (cause, said) in &catalog.wordings {
-        said.iter().for_each(|text| (0..SAID).for_each(|_| add(*cause, text)));
+        for text in said.iter().flat_map(|text| [text; SAID]) {
+            add(*cause, text);
+        }
     }
     sentences
 }

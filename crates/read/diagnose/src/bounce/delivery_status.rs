@@ -162,7 +162,7 @@ fn recipient_field(open: &mut PerRecipient, name: &str, value: &str) {
             open.original = decoded.or(open.original.take());
         }
         "final-recipient" => {
-            open.routed = untyped(value).trim_start_matches('<').starts_with('@');
+            open.routed = untyped(value).trim_start_matches('<').starts_with('@') || is_inner_name(value);
             open.recipient = address(value).or(open.recipient.take());
         }
         "x-actual-recipient" => open.expanded_to = address(value),
@@ -227,6 +227,13 @@ fn untyped(value: &str) -> &str {
         }
         _ => value,
     }
+}
+
+/// Whether the type of an address is that of a system of its own (`system;<ann%example.net@smtp>`), and not of the open network
+/// (RFC 3464 2.3.2, RFC 6533 3).
+fn is_inner_name(value: &str) -> bool {
+    let kind = value[..value.len() - untyped(value).len()].trim_end_matches([';', ' ']).trim().to_ascii_lowercase();
+    !matches!(kind.as_str(), "" | "rfc822" | "utf-8" | "utf8" | "smtp" | "unknown" | "dns")
 }
 
 /// Folded lines as one; a reply of several lines keeps its codes, by which it is taken apart again.

@@ -77,6 +77,10 @@ const LURES: &[&str] = &[
     "konto best\u{e4}tigen",
     "jetzt anmelden",
     "passwort beibehalten",
+    "nachrichten freizugeben",
+    "bitte ihr passwort",
+    "bitte ihr kennwort",
+    "kontingent zu erweitern",
     "anzeigen und freigeben",
     "haga clic",
     "liberar mensajes",
@@ -163,5 +167,8 @@ fn failed_authentication(report: &Report<'_>) -> bool {
         }
         failed |= ["spf=fail", "spf=softfail", "dkim=fail", "dmarc=fail"].iter().any(|word| text.contains(word));
     }
-    failed
+    // RFC 7208 9.1
+    let mut spf =
+        report.headers.all("received-spf").map(|raw| String::from_utf8_lossy(raw).trim().to_ascii_lowercase());
+    failed || spf.any(|result| result.starts_with("fail") || result.starts_with("softfail"))
 }

@@ -156,6 +156,7 @@ pub fn has_daemon_name(report: &Report<'_>) -> bool {
         || local.starts_with("mailer-daemon")
         || from.contains("mail delivery s")
         || from.contains("mailer-daemon")
+        || from.trim() == "<>"
 }
 
 /// Whether a person or his program answers.
@@ -173,7 +174,7 @@ fn is_away(report: &Report<'_>, subject: &str, failed_words: bool) -> bool {
     if failed && (report.headers.has("x-failed-recipients") || has_daemon_name(report)) {
         return false;
     }
-    precedence || fields || subject_says || (replied && !failed)
+    precedence || fields || subject_says || (replied && (!failed || report.has(Mark::Away)))
 }
 
 /// Whether a daemon's words are about a recipient, in whatever language: somebody else is named, by a program that sends

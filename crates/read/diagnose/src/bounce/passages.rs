@@ -152,7 +152,7 @@ fn address_in_front(text: &str) -> Option<(&str, &str)> {
         let local = quoted.find("\"@")? + 2;
         local + start[local..].find(|c: char| is_end(c)).unwrap_or(start.len() - local)
     } else {
-        start.find(is_end).unwrap_or(start.len())
+        end_of_word(start)
     };
     let address = start[..end].trim_end_matches(['.', ':', ',', ';']);
     if !is_address(address) {
@@ -174,6 +174,16 @@ fn address_in_front(text: &str) -> Option<(&str, &str)> {
     opens.then(|| (address, rest.trim_start_matches([':', ',', ';']).trim_start_matches("...").trim_start()))
 }
 
+/// Where the word at the start of a text ends. An apostrophe between letters belongs to it (`o'neill@example.org`, RFC 5322 3.2.3).
+fn end_of_word(text: &str) -> usize {
+    let is_inside = |at: usize| {
+        text[at..].starts_with('\'')
+            && text[..at].ends_with(char::is_alphanumeric)
+            && text[at + 1..].starts_with(char::is_alphanumeric)
+    };
+    text.char_indices().find(|(at, c)| is_end(*c) && !is_inside(*at)).map_or(text.len(), |(at, _)| at)
+}
+
 fn is_end(c: char) -> bool {
     c.is_whitespace()
         || matches!(c, '<' | '>' | '(' | ')' | '[' | ']' | ',' | ';' | ':' | '"' | '\'' | '|' | '\u{3000}'..='\u{3002}' | '\u{300a}'..='\u{3011}')
@@ -183,7 +193,13 @@ fn is_end(c: char) -> bool {
 
 /// The address around the `@` at `at`: itself, its start and its end.
 fn address_around(line: &str, at: usize) -> Option<(&str, usize, usize)> {
-    let start = line[..at].rfind(is_end).map_or(0, |end| end + line[end..].chars().next().map_or(1, char::len_utf8));
+    let mut start =
+        line[..at].rfind(is_end).map_or(0, |end| end + line[end..].chars().next().map_or(1, char::len_utf8));
+    // An apostrophe between letters belongs to the name here as well.
+    if let Some(front) = line[..start].strip_suffix('\'').filter(|front| front.ends_with(|c: char| c.is_alphanumeric()))
+    {
+        start = front.rfind(is_end).map_or(0, |end| end + front[end..].chars().next().map_or(1, char::len_utf8));
+    }
     let end = line[at..].find(is_end).map_or(line.len(), |end| at + end);
     // "dda:SMTP=ann@example.net" of X.400.
     let start = start + line[start..at].rfind("SMTP=").map_or(0, |prefix| prefix + 5);
@@ -231,6 +247,7 @@ mod tests {
             ("    ann@example.net", "ann@example.net", ""),
             ("  * ann@example.net: no", "ann@example.net", "no"),
             ("> ann@example.net", "ann@example.net", ""),
+            ("ed.o'neill@example.net", "ed.o'neill@example.net", ""),
             ("ann@example.net on 1/2/2003 10:00 AM", "ann@example.net", "on 1/2/2003 10:00 AM"),
             ("Recipient address: ann@example.net", "ann@example.net", ""),
             ("Error-for:  ann@example.net", "ann@example.net", ""),

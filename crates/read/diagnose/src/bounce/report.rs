@@ -98,6 +98,10 @@ impl<'m> Report<'m> {
         } else if looks_like_html(&words) {
             words = redeliver_message::html_text(&words);
         }
+        if words.trim().is_empty() && report.status.is_empty() {
+            // Gateways say all in the subject.
+            words = report.headers.text("subject").unwrap_or_default().into_owned();
+        }
         let start = &words[..words.floor_char_boundary(words.len().min(MOST_WORDS))];
         match event::read(start) {
             Some(Event::Status(fields)) => report.status.push(DeliveryStatus::read(fields.as_bytes())),
