@@ -307,12 +307,18 @@ impl Session<'_> {
         let reading = redeliver_diagnose::read_mail(&mail, &self.ours, self.arguments.kind);
         let beyond = mail.faults.iter().any(|fault| matches!(fault, Fault::TooManyParts | Fault::TooDeep));
         let too_complex = beyond || reading.is_too_complex();
+        let is_cut = mail.faults.contains(&Fault::TooLarge)
+            && reading.told.iter().all(|told| told.kind == ReportKind::NotABounce || told.refusal.reply.code.is_none());
         for told in reading.told {
             self.explain(origin.clone(), told.kind, told.refusal, [&reading.words, ""])?;
         }
         if too_complex {
             let words = "it is too complex: only its first parts, recipients and the starts of long replies were read";
             self.fault(origin.clone(), "too-complex", words)?;
+        }
+        if is_cut {
+            let words = "only the first 8 MB of this mail were read, and there is no server's reply in them";
+            self.fault(origin.clone(), "too-long", words)?;
         }
         Ok(())
     }

@@ -417,3 +417,17 @@ fn a_repeating_reply_is_read_in_line_with_its_length() {
     };
     assert_eq!(told(5), told(600));
 }
+
+/// A report that stands behind what is read of a mail is missed, but not in silence.
+#[test]
+fn a_mail_that_was_cut_says_so() {
+    let place = Place::new("cut");
+    let path = place.0.join("large.eml");
+    let mut mail = b"From: ann@example.org\r\nSubject: photos\r\n\r\n".to_vec();
+    mail.extend(b"just some words of ours\r\n".repeat((8 << 20) / 25 + 1000));
+    std::fs::write(&path, mail).unwrap();
+    let output = run(&["--format", "jsonl"], &[&path], b"");
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("too-long") && text.contains("8 MB"), "{text}");
+    assert_eq!(output.status.code(), Some(1));
+}

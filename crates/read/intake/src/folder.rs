@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::{self, Metadata};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::DEEPEST_FOLDER;
 use crate::fault::Fault;
+use crate::rotation::in_order_of_time;
 
 /// The folders of one reading.
 #[derive(Debug, Default)]
@@ -16,7 +17,7 @@ pub(crate) struct Folders {
 }
 
 impl Folders {
-    /// The names of what is to be read in a folder, sorted. None where it was read already: links cannot lead in circles.
+    /// The names of what is to be read in a folder, sorted; rotated logs the oldest first. None where it was read already: links cannot lead in circles.
     pub(crate) fn open(&mut self, path: &Path, about: &Metadata) -> Result<Vec<OsString>, Fault> {
         self.depth += 1;
         if self.depth > DEEPEST_FOLDER {
@@ -31,7 +32,8 @@ impl Folders {
         }
         choose(path, &mut names);
         names.sort_by(|one, other| number(one).cmp(&number(other)).then_with(|| one.cmp(other)));
-        Ok(names)
+        let names: Vec<PathBuf> = names.into_iter().map(PathBuf::from).collect();
+        Ok(in_order_of_time(&names).into_iter().map(PathBuf::into_os_string).collect())
     }
 
     /// Says that the folder opened last is done with, whether or not it could be read.

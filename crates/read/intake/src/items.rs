@@ -9,6 +9,7 @@ use crate::Taken;
 use crate::fault::{Fault, Place};
 use crate::hand_over::{Gone, Queue};
 use crate::progress::Progress;
+use crate::rotation::in_order_of_time;
 use crate::walk::Walk;
 
 /// What is handed over, with the way by which its lines come.
@@ -21,7 +22,7 @@ pub struct Options {
     pub standard_input: Option<Box<dyn Read + Send>>,
 }
 
-/// Items in the order of the paths, of the names in a folder, and of the members in an archive.
+/// Items in the order of the paths, of the names in a folder, and of the members in an archive; rotated logs the oldest first.
 pub struct Items {
     queue: Arc<Queue<Handed>>,
     lines: Option<Arc<Queue<Vec<u8>>>>,
@@ -37,7 +38,7 @@ pub fn items(paths: &[PathBuf], options: Options) -> Items {
     let progress = Progress::default();
     progress.know(paths.len());
     let walk = Walk::new(Arc::clone(&queue), progress.clone(), options.standard_input);
-    let paths = paths.to_vec();
+    let paths = in_order_of_time(paths);
     let giver = Arc::clone(&queue);
     let started = std::thread::Builder::new().name("intake".to_owned()).spawn(move || {
         read_all(walk, &paths);

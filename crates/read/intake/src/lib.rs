@@ -16,6 +16,7 @@ mod mailbox;
 mod outlook;
 mod packed;
 mod progress;
+mod rotation;
 mod sniff;
 mod source;
 mod text;
