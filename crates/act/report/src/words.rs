@@ -1,5 +1,7 @@
 //! How the closed words of a verdict are said to a person.
 
+use std::borrow::Cow;
+
 use redeliver_model::{Act, AddressIsBad, Cause, Explanation, Fault, Forwarding, Retry, Scope, Stage};
 
 /// Whose fault.
@@ -138,9 +140,21 @@ pub fn found_in(told: &Explanation<'_>) -> Option<String> {
 pub fn recipient(told: &Explanation<'_>) -> Option<String> {
     let recipient = told.refusal.recipient.as_deref()?;
     Some(match told.refusal.original_recipient.as_deref() {
-        Some(original) => format!("{recipient} (written to {original})"),
-        None => recipient.to_owned(),
+        Some(original) => format!("{} (written to {})", address_shown(recipient), address_shown(original)),
+        None => address_shown(recipient).into_owned(),
     })
+}
+
+/// Letters of an address that are shown: the longest real one (RFC 5321 4.5.3.1) fits.
+const LONGEST_SHOWN: usize = 320;
+
+/// An address; in quotes and cut where it has blanks or no end, which no real one has.
+fn address_shown(address: &str) -> Cow<'_, str> {
+    if address.len() <= LONGEST_SHOWN && !address.contains(char::is_whitespace) {
+        return Cow::Borrowed(address);
+    }
+    let start = &address[..address.floor_char_boundary(LONGEST_SHOWN)];
+    Cow::Owned(format!("\"{start}\"{}", if start.len() < address.len() { " ..." } else { "" }))
 }
 
 /// Who sent the message on, from where to where, and what shows it.

@@ -119,9 +119,13 @@ impl Classifier {
         }
         let noise = (rows.len() as f32 / FEATURES_OF_A_REPLY).sqrt().max(1.0);
         let mut scores = [0i32; CAUSES];
+        let (table, _) = self.weights.as_chunks::<CAUSES>();
         for row in rows {
-            let weights = self.weights.get(row * CAUSES..(row + 1) * CAUSES)?;
-            scores.iter_mut().zip(weights).for_each(|(score, weight)| *score += i32::from(weight.cast_signed()));
+            // Of known length, so that the compiler makes vectors of it.
+            let weights = table.get(row)?;
+            for (cause, weight) in weights.iter().enumerate() {
+                scores[cause] += i32::from(weight.cast_signed());
+            }
         }
         let best = (0..CAUSES).max_by_key(|cause| (scores[*cause], std::cmp::Reverse(*cause)))?;
         let guess = Guess { cause: Cause::ALL[best], scores, noise };
