@@ -7,7 +7,7 @@
 mod objects;
 mod rows;
 
-use crate::event::Fault;
+use crate::event::{Fault, Unreadable};
 
 use objects::Objects;
 use rows::Rows;
@@ -80,6 +80,8 @@ pub(crate) struct Splitter {
     objects: Objects,
     /// The last object was damaged: lines of it may follow.
     damaged: bool,
+    /// A record that is damaged, and of whose first line more is needed to show it.
+    pending: Option<Fault>,
     /// Something blank stands in front on this line.
     indented: bool,
 }
@@ -93,6 +95,7 @@ impl Splitter {
             rows: Rows::default(),
             objects: Objects::default(),
             damaged: false,
+            pending: None,
             indented: false,
         }
     }
@@ -106,11 +109,14 @@ impl Splitter {
         if self.passing {
             return Found::Nothing { used: self.rest_of_line(text) };
         }
+        if let Some(why) = self.pending.take() {
+            return self.damaged(why, text, at_end);
+        }
         match self.cutting {
             Cutting::Lines => self.line(text, at, at_end),
             Cutting::Csv => {
                 let followed = self.rows.follow(text, at, columns, at_end);
-                self.found(&followed, text)
+                self.found(&followed, text, at_end)
             }
             Cutting::Json => self.object(text, at, at_end),
             Cutting::LinesOrJson => {
@@ -130,7 +136,7 @@ impl Splitter {
         let longest = if self.cutting == Cutting::Lines { LONGEST_LINE } else { LONGEST_RECORD };
         let end = trimmed(text, found.unwrap_or(text.len()));
         if end > longest {
-            return self.found(&Followed::Damaged(Fault::TooLong), text);
+            return self.damaged(Fault::TooLong, text, at_end);
         }
         match found {
             Some(found) => Found::Record { end, used: found + 1 },
@@ -154,7 +160,7 @@ impl Splitter {
         }
         if text[0] == b'{' {
             let followed = self.objects.follow(text, at, at_end);
-            return self.found(&followed, text);
+            return self.found(&followed, text, at_end);
         }
         if self.damaged && (self.indented || self.objects.is_in_doubt(at)) {
             return Found::Nothing { used: self.rest_of_line(text) };
@@ -162,18 +168,25 @@ impl Splitter {
         self.line(text, at, at_end)
     }
 
-    fn found(&mut self, followed: &Followed, text: &[u8]) -> Found {
+    fn found(&mut self, followed: &Followed, text: &[u8], at_end: bool) -> Found {
         match *followed {
             Followed::More => Found::More,
             Followed::Whole { end, used } => {
                 self.damaged = false;
                 Found::Record { end, used }
             }
-            Followed::Damaged(why) => {
-                self.damaged = true;
-                Found::Damaged { used: self.rest_of_line(text), why }
-            }
+            Followed::Damaged(why) => self.damaged(why, text, at_end),
         }
+    }
+
+    /// A damaged record, once as much of its first line is there as is shown, so that the pieces in which it comes do not matter.
+    fn damaged(&mut self, why: Fault, text: &[u8], at_end: bool) -> Found {
+        if !at_end && text.len() < Unreadable::SHOWN && memchr::memchr(b'\n', text).is_none() {
+            self.pending = Some(why);
+            return Found::More;
+        }
+        self.damaged = true;
+        Found::Damaged { used: self.rest_of_line(text), why }
     }
 
     /// How much there is of a line that is passed over.
@@ -263,6 +276,18 @@ mod tests {
         for bad in [r#"{"a":"\"#, "{\"a\":\"\\\r", "{{{", r#"{"a" 1}"#, "{]", r#"{"a":1,}"#, &r#"{"a":"#.repeat(200)] {
             let bad = bad.trim_ascii_end();
             all(Cutting::Json, &format!("{bad}\n{good}"), 0, &[&format!("1! {bad}"), &format!("2: {good}")]);
+        }
+    }
+
+    /// What is shown of a damaged record is the same however it comes.
+    #[test]
+    fn a_damaged_record_waits_for_its_line() {
+        let text = b"{8D\\02}\n";
+        for cut in 2..text.len() {
+            let mut splitter = Splitter::new(Cutting::Json);
+            assert_eq!(splitter.next(&text[..cut], 0, 0, false), Found::More, "{cut}");
+            let found = splitter.next(text, 0, 0, false);
+            assert!(matches!(found, Found::Damaged { used, .. } if used == text.len()), "{cut}: {found:?}");
         }
     }
 
