@@ -44,6 +44,9 @@ const LEAD_WITHOUT_CODE: f32 = 2.0;
 /// As many features as a short reply has.
 const FEATURES_OF_A_REPLY: f32 = 40.0;
 
+/// So many weights sum up to less than the largest [`i16`].
+const MOST_SUMMED: usize = 250;
+
 /// First byte, in UTF-8, of Thai, Japanese, Chinese and all blocks above U+0E00. Words are not told apart by blanks there,
 /// so that pairs of letters count.
 const UPPER_BLOCKS: u8 = 0xe0;
@@ -120,12 +123,16 @@ impl Classifier {
         let noise = (rows.len() as f32 / FEATURES_OF_A_REPLY).sqrt().max(1.0);
         let mut scores = [0i32; CAUSES];
         let (table, _) = self.weights.as_chunks::<CAUSES>();
-        for row in rows {
-            // Of known length, so that the compiler makes vectors of it.
-            let weights = table.get(row)?;
-            for (cause, weight) in weights.iter().enumerate() {
-                scores[cause] += i32::from(weight.cast_signed());
+        for rows in rows.chunks(MOST_SUMMED) {
+            // Of known length and in small numbers, so that the compiler makes vectors of them.
+            let mut sums = [0i16; CAUSES];
+            for row in rows {
+                let weights = table.get(*row)?;
+                for (cause, weight) in weights.iter().enumerate() {
+                    sums[cause] += i16::from(weight.cast_signed());
+                }
             }
+            scores.iter_mut().zip(sums).for_each(|(score, sum)| *score += i32::from(sum));
         }
         let best = (0..CAUSES).max_by_key(|cause| (scores[*cause], std::cmp::Reverse(*cause)))?;
         let guess = Guess { cause: Cause::ALL[best], scores, noise };
