@@ -23,6 +23,12 @@ def addresses(count, text=b"<u%d@example.net>\r\n"):
     return b"".join(text % number for number in range(count))
 
 
+def postfix(number, reply, local=b"u"):
+    return b"2026-11-18T10:00:00+00:00 mx postfix/smtp[1]: 4ABC%d: to=<%s%d@example.net>, relay=mx.example.net[192.0.2.7]:25, delay=1, delays=0/0/0/1, dsn=5.7.1, status=bounced (host mx.example.net[192.0.2.7] said: 554 5.7.1 %s (in reply to RCPT TO command))\n" % (number, local, number, reply)
+
+
+EVENT = b'{"email":"u@example.net","event":"bounce","status":"5.1.1","reason":"550 5.1.1 User unknown","timestamp":1764000000,"sg_event_id":"x","sg_message_id":"y"}'
+
 FILES = {
     "phrases_as_reply.txt": b"554 5.7.1 " + fill(PHRASES, MB - 20),
     "phrases_without_blanks.txt": b"554 5.7.1 " + fill(PHRASES.replace(b" ", b""), MB - 20),
@@ -63,6 +69,12 @@ FILES = {
     "words_without_field.eml": HEAD + b"no field\r\n" * 7 * 100_000 + b"X: y\r\n",
     "separators.mbox": b"From a@example.org Sat Nov 21 10:00:00 2026\nFrom: a\n\n" * 100_000,
     "separator_words.mbox": b"From a@example.org Sat Nov 21 10:00:00 2026\nFrom: a\n\n" + b"From " * 1_500_000,
+    # Replies of a log that repeat one phrase, or mix all of them, for pages: each another, so that none is remembered.
+    "log_of_repeats.log": b"".join(postfix(n, fill(b"spam rejected by policy %d " % n, 14_000)) for n in range(60)),
+    "log_of_phrases.log": b"".join(postfix(n, fill(PHRASES + b"%d " % n, 14_000)) for n in range(60)),
+    "log_of_long_addresses.log": b"".join(postfix(n, b"no", fill(b"a%d" % n, 40_000)) for n in range(600)),
+    "events_cut_off.jsonl": EVENT + b"\n" + (EVENT[:90] + b"\n") * 40_000 + EVENT + b"\n",
+    "rows_with_an_open_quote.csv": b"type,timeLogged,timeQueued,orig,rcpt,orcpt,dsnAction,dsnStatus,dsnDiag,dsnMta,bounceCat\n" + b'b,"x\n' * 200_000,
 }
 
 
