@@ -106,10 +106,19 @@ fn list(catalog: &Catalog, kind: Option<Kind>, format: Format) -> anyhow::Result
                 objects.iter().try_for_each(|object| writeln!(out, "{object}"))?;
             }
         }
-        Format::Text | Format::Csv | Format::Markdown => {
+        Format::Text => {
             let width = rows.iter().map(|(_, id, _)| id.len()).max().unwrap_or(0).min(44);
             rows.iter()
                 .try_for_each(|(kind, id, what)| writeln!(out, "{kind:9} {:width$}  {}", visible(id), visible(what)))?;
+        }
+        Format::Csv | Format::Markdown => {
+            let names = ["kind", "id", "what"];
+            let rows = rows.iter().map(|(kind, id, what)| vec![*kind, id.as_str(), what.as_str()]);
+            if format == Format::Csv {
+                out.write_all(&redeliver_report::csv_rows(&names, rows)?)?;
+            } else {
+                out.write_all(redeliver_report::markdown_rows(&names, rows).as_bytes())?;
+            }
         }
     }
     Ok(Exit::Fine)

@@ -308,3 +308,16 @@ fn some_other_file_is_no_reply() {
     let output = run(&["explain", "--format", "jsonl"], format!("{long}550 5.1.1 User unknown\n").as_bytes());
     assert_eq!(first(&lines(&output)[0]).0, "recipient-unknown");
 }
+
+#[test]
+fn the_catalog_is_listed_in_every_form() {
+    let list =
+        |form: &str| String::from_utf8(run(&["catalog", "list", "sites", "--format", form], b"").stdout).unwrap();
+    assert!(list("csv").starts_with("kind,id,what\nsite,"), "{}", list("csv"));
+    assert!(
+        list("markdown").starts_with("| kind | id | what |\n| --- | --- | --- |\n| site |"),
+        "{}",
+        list("markdown")
+    );
+    assert!(list("text").starts_with("site "), "{}", list("text"));
+}

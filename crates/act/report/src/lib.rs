@@ -15,6 +15,7 @@ mod plain;
 mod recovery_calendar;
 mod recovery_table;
 mod recovery_text;
+mod row_table;
 mod summary;
 mod summary_json;
 mod summary_table;
@@ -36,6 +37,7 @@ pub use recovery_table::{
     invited_csv, invited_json, recoveries_csv as csv_recoveries, recoveries_json as json_recoveries,
 };
 pub use recovery_text::{recoveries as text_recoveries, recoveries_markdown as markdown_recoveries};
+pub use row_table::{csv as csv_rows, markdown_table as markdown_rows};
 pub use summary::{Counted, Group, Summary, Suspect, Traffic, group, place};
 pub use summary_json::summary as json_summary;
 pub use summary_table::summary_csv as csv_summary;
