@@ -360,14 +360,7 @@ impl Postfix {
             queue_id: (line.id != "NOQUEUE").then_some(Cow::Borrowed(line.id)),
             ..frame(line)
         };
-        let text = Cow::Borrowed(rejected.text);
-        sink.push(&mut Event::Refused(Refused {
-            place: line.place,
-            outcome: Outcome::RejectedByUs,
-            text,
-            refusal,
-            origin,
-        }));
+        rejected_by_us(line, rejected.text, refusal, origin, sink);
     }
 }
 
@@ -387,14 +380,12 @@ fn log_in(line: &Line<'_>, sink: &mut Sink<'_>) {
     };
     let mut origin = Origin { login: filled(login), ..Origin::default() };
     (origin.host, origin.ip) = (refusal.client.host.clone(), refusal.client.ip);
-    let text = Cow::Borrowed(text);
-    sink.push(&mut Event::Refused(Refused {
-        place: line.place,
-        outcome: Outcome::RejectedByUs,
-        text,
-        refusal,
-        origin,
-    }));
+    rejected_by_us(line, text, refusal, origin, sink);
+}
+
+fn rejected_by_us<'a>(line: &Line<'a>, text: &'a str, refusal: Refusal<'a>, origin: Origin<'a>, sink: &mut Sink<'_>) {
+    let (place, text) = (line.place, Cow::Borrowed(text));
+    sink.push(&mut Event::Refused(Refused { place, outcome: Outcome::RejectedByUs, text, refusal, origin }));
 }
 
 /// Who sent a message, and who handed it in.
