@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the fuzz targets, each for SECONDS: fuzz/run.sh SECONDS [TARGET...]
 # Grown inputs go to fuzz/corpus/TARGET (grow.sh keeps the best of them in the repository), failing ones to fuzz/artifacts, CPU time to fuzz/logs/time.tsv.
-# JOBS targets run at a time (2). Ends with 1 if any target found a fault.
+# JOBS targets run at a time (2). With SEED each run goes the same way, as a test must that decides what lands; without, each its own.
+# Ends with 1 if any target found a fault.
 set -euo pipefail
 cd "$(dirname "$0")"
 seconds=${1:?usage: fuzz/run.sh SECONDS [TARGET...]}
@@ -25,7 +26,7 @@ one() { # one TARGET: in pieces of ten minutes, since an overlay is kept for the
   while [ "$left" -gt 0 ] && [ "$status" = 0 ]; do
     piece=$((left > 600 ? 600 : left))
     left=$((left - piece))
-    { time FUZZ_TARGET=$target "$program" -max_total_time="$piece" -timeout=10 -rss_limit_mb=3072 -max_len=16384 -reload=0 \
+    { time FUZZ_TARGET=$target "$program" -max_total_time="$piece" -timeout=10 -rss_limit_mb=3072 -max_len=16384 -reload=0 -seed="${SEED:-0}" \
       -print_final_stats=1 -artifact_prefix="artifacts/$target-" "${corpora[@]}" >"logs/$target.log" 2>&1; } 2>"logs/$target.time" || status=$?
     local ran user system
     ran=$(sed -n 's/^stat::number_of_executed_units: *//p' "logs/$target.log" | tail -1)
