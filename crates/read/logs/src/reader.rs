@@ -257,7 +257,7 @@ impl Reader {
                 used
             }
             Found::Damaged { used, why } => {
-                sink.unreadable(self.place, text[..used].trim_ascii_end(), why);
+                sink.unreadable(self.place, &text[..used], why);
                 used
             }
         };

@@ -45,7 +45,8 @@ impl<'s> Sink<'s> {
     }
 
     pub(crate) fn unreadable(&mut self, place: Place, record: &[u8], why: Fault) {
-        let shown = &record[..record.len().min(Unreadable::SHOWN)];
+        // Cut before it is trimmed: of a record that came in pieces, the first may end in a blank.
+        let shown = record[..record.len().min(Unreadable::SHOWN)].trim_ascii_end();
         let line: Cow<'_, str> = String::from_utf8_lossy(shown);
         self.push(&mut Event::Unreadable(Unreadable { place, line, why }));
     }

@@ -13,6 +13,11 @@ use redeliver_logs::{
 use redeliver_model::Timestamp;
 
 fn events(format: Format, bytes: &[u8]) -> Vec<String> {
+    events_in(format, &[bytes])
+}
+
+/// What is told of a log that comes in pieces.
+fn events_in(format: Format, pieces: &[&[u8]]) -> Vec<String> {
     let mut told = Vec::new();
     let mut reader = Reader::new(format, YearRule::utc(Timestamp::from_date(2026, 12, 1)));
     let mut take = |event: &Event<'_>| {
@@ -22,7 +27,9 @@ fn events(format: Format, bytes: &[u8]) -> Vec<String> {
         told.push(format!("{event:?}"));
         ControlFlow::Continue(())
     };
-    let _ = reader.feed(bytes, &mut take);
+    for piece in pieces {
+        let _ = reader.feed(piece, &mut take);
+    }
     let _ = reader.finish(&mut take);
     told
 }
@@ -223,6 +230,20 @@ fn a_damaged_record_that_takes_others_with_it() {
             assert!(told.remove(damaged[0]).contains(&format!("line: {},", at + 1)), "{format} cut at {cut}");
             assert!(places(&told) == places(&whole), "{format} cut at {cut}");
         }
+    }
+}
+
+/// What is shown of a damaged record is the same wherever the piece ended that it came in: at a blank too.
+#[test]
+fn a_damaged_record_that_ends_with_its_piece() {
+    let bad = format!("{{\"type\":{}\n{{}}\n", "a ".repeat(Unreadable::SHOWN));
+    assert_eq!(&bad[Unreadable::SHOWN - 2..Unreadable::SHOWN], "a ");
+    let (format, _) = samples().into_iter().find(|(_, bytes)| bytes.starts_with(b"{")).unwrap();
+    let whole = events(format, bad.as_bytes());
+    assert!(whole.iter().any(|event| event.starts_with("Unreadable")));
+    for cut in 0..bad.len() {
+        let (front, back) = bad.as_bytes().split_at(cut);
+        assert_eq!(events_in(format, &[front, back]), whole, "cut at {cut}");
     }
 }
 
