@@ -11,7 +11,7 @@ use super::passages::{Form, Passage, is_address, passages};
 use super::recipients::{failed_recipients, named, same_address};
 use super::report::Report;
 use super::roles;
-use super::transcript::{Exchange, exchanges};
+use super::transcript::{Exchange, exchanges, program_said};
 use super::{Ours, Told};
 use crate::locate::locate;
 
@@ -282,6 +282,9 @@ fn of_words(report: &Report<'_>, whose: &Whose<'_>, found: &[Passage], sessions:
             // A reply quoted among the words is as good as one in a passage.
             texts.push(std::mem::take(&mut all));
         }
+    }
+    if whose.alone && sessions.is_empty() {
+        texts.extend(program_said(&report.words).map(|said| owned(locate(said).refusal)));
     }
     // The server's own words, with a code, before those of the notification.
     let first = texts.iter().position(|one| one.reply.code.is_some() || one.reply.enhanced.is_some()).unwrap_or(0);

@@ -5,6 +5,9 @@ use redeliver_model::Stage;
 /// Most replies that are taken from one transcript.
 const MOST_EXCHANGES: usize = 200;
 
+/// Lines of a program's output behind the first that are looked through for the code below them.
+const MOST_LINES_OF_A_PROGRAM: usize = 8;
+
 /// A refusal in a printed session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
@@ -52,6 +55,20 @@ pub fn exchanges(words: &str) -> Vec<Exchange> {
         found.retain(|one| !one.reply.starts_with("503"));
     }
     found
+}
+
+/// What a program of the server's own said before Sendmail put a code of its own below: `mail.local: unknown user: ann`. The code
+/// alone is "Service unavailable", or "unknown mailer error".
+pub fn program_said(words: &str) -> Option<&str> {
+    let (_, session) = words.split_once("Transcript of session follows")?;
+    let mut lines = session.lines().skip(1).map(str::trim).skip_while(|line| line.is_empty());
+    let line = lines.next()?;
+    let (program, said) = line.split_once(": ")?;
+    let is_program = program.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-/".contains(&byte));
+    let is_answered = lines
+        .take(MOST_LINES_OF_A_PROGRAM)
+        .any(|line| reply_line(line).is_some_and(|said| said.starts_with(['4', '5'])));
+    (is_program && !said.is_empty() && is_answered).then_some(line)
 }
 
 /// `... while talking to mx.example.net.:`, `Attempting SMTP connection to [192.0.2.1 : 25]`.
@@ -117,6 +134,28 @@ mod tests {
             ]
         );
         assert_eq!(exchanges(words)[0].host.as_deref(), Some("mx.example.net"));
+    }
+
+    #[test]
+    fn a_program_of_the_server_says_why() {
+        let said = |session: &str| {
+            let words = format!("<ann@example.net>\n\n   ----- Transcript of session follows -----\n{session}");
+            program_said(&words).map(str::to_owned)
+        };
+        let full = "procmail: Quota exceeded while writing \"/var/mail/ann\"";
+        assert_eq!(
+            said(&format!("{full}\n550 5.0.0 <ann@example.net>... Can't create output\n")).as_deref(),
+            Some(full)
+        );
+        for other in [
+            "... while talking to mx.example.net.:\n<<< 550 no\n",
+            "<ann@example.net>... Deferred: Connection refused\n",
+            "procmail: Quota exceeded\n",
+            "550 5.1.1 <ann@example.net>... User unknown\n",
+            "",
+        ] {
+            assert_eq!(said(other), None, "{other}");
+        }
     }
 
     #[test]
