@@ -1,9 +1,9 @@
 //! Guesses the cause by the words of a text, where the wordings of the catalog leave doubt.
 //!
-//! A linear classifier over words, their beginnings and pairs of words: an averaged perceptron (Freund and Schapire 1999),
-//! its features hashed into a table of fixed size (Weinberger and others 2009). It learns from the catalog alone, from the
-//! phrases and examples of the rules and from the free wordings, when the binary is built or an overlay is loaded; a
-//! guess is never sure. The same catalog always gives the same table.
+//! A linear classifier over words, their beginnings and pairs of words: logistic regression of many classes, learned sentence by
+//! sentence and averaged (Polyak and Juditsky 1992), its features hashed into a table of fixed size (Weinberger and others 2009).
+//! It learns from the catalog alone, from the phrases and examples of the rules and from the free wordings, when the binary is
+//! built or an overlay is loaded; a guess is never sure. The same catalog always gives the same table.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -20,16 +20,19 @@ const ROWS: usize = 1 << 16;
 const CAUSES: usize = Cause::ALL.len();
 
 /// How often the sentences are gone through.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 8;
 
 /// How often a free wording counts: a phrase is said of a cause in many ways already, a wording stands for itself.
 const SAID: usize = 3;
 
-/// By how much the right cause must lead while learning, so that close calls are learned too.
-const MARGIN: f32 = 1.0;
+/// How far one sentence moves the weights at most.
+const RATE: f32 = 0.5;
 
-/// Steps of a stored weight that make 1.
-const STEPS: f32 = 24.0;
+/// A sentence whose cause is held for less likely to be wrong than this teaches nothing.
+const LEARNED: f32 = 0.01;
+
+/// Steps of a stored weight that make 1: weights reach 15.
+const STEPS: f32 = 8.0;
 
 /// A word longer than this also counts by its beginning: `limit`, `limits`, `limitiert`.
 const BEGINNING: usize = 5;
@@ -73,7 +76,7 @@ pub struct Guess {
 }
 
 impl Guess {
-    /// How far the likeliest cause leads the second, in the units of [`MARGIN`].
+    /// How far the likeliest cause leads the second: a difference of logarithms, so that 0 is even and 3 is twenty to one.
     pub fn lead(&self) -> f32 {
         let others = Cause::ALL.iter().filter(|cause| **cause != self.cause);
         others.map(|other| self.lead_over(*other)).fold(f32::MAX, f32::min)
@@ -222,20 +225,22 @@ impl Learning {
         Self { weights: vec![[0.0; CAUSES]; ROWS], late: vec![[0.0; CAUSES]; ROWS], seen: 1.0 }
     }
 
-    /// Where another cause is as likely, moves the weights of this sentence from that one to the right one.
+    /// Moves the weights of this sentence from each cause, as far as it is held for likely, to the right one.
     fn see(&mut self, right: usize, rows: &[usize]) {
-        let mut scores = [0.0; CAUSES];
+        let mut scores = [0.0_f32; CAUSES];
         for row in rows {
             scores.iter_mut().zip(&self.weights[*row]).for_each(|(score, weight)| *score += *weight);
         }
-        let others = (0..CAUSES).filter(|cause| *cause != right);
-        let rival = others.max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(right);
-        if scores[right] < scores[rival] + MARGIN {
+        let best = scores.iter().copied().fold(f32::MIN, f32::max);
+        let mut steps = scores.map(|score| (score - best).exp());
+        let sum: f32 = steps.iter().sum();
+        let wrong = 1.0 - steps[right] / sum;
+        if wrong > LEARNED {
+            steps = steps.map(|step| -RATE * step / sum);
+            steps[right] = RATE * wrong;
             for row in rows {
-                self.weights[*row][right] += 1.0;
-                self.weights[*row][rival] -= 1.0;
-                self.late[*row][right] += self.seen;
-                self.late[*row][rival] -= self.seen;
+                self.weights[*row].iter_mut().zip(steps).for_each(|(weight, step)| *weight += step);
+                self.late[*row].iter_mut().zip(steps).for_each(|(late, step)| *late += step * self.seen);
             }
         }
         self.seen += 1.0;
