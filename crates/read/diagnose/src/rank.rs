@@ -12,7 +12,7 @@ const MOST_CAUSES: usize = 4;
 /// From this confidence on, clear words are not weighed against bare codes.
 const SURE_ENOUGH_TO_BE_BRIEF: f32 = 0.75;
 
-/// How far another cause must lead, by all words together, to make a clear wording doubtful (of the classifier's margins).
+/// How far another cause must lead, by all words together, to make a clear wording doubtful (as the classifier counts leads).
 const CLEAR_LEAD: f32 = 3.0;
 
 /// What is left of a clear wording's confidence then: 0.93 falls below 0.9.
@@ -137,6 +137,7 @@ fn yield_to_the_real_error(ranked: &mut [Hypothesis<'_>]) {
 
 /// Weighs what the rules gave against what all words together say.
 pub fn hear_all_words<'c>(catalog: &'c Catalog, ranked: &mut Vec<Hypothesis<'c>>, guess: &Guess) {
+    clear_doubt(ranked, guess);
     match ranked.first_mut() {
         Some(first) if first.confidence >= SURE_ENOUGH_TO_BE_BRIEF => {
             if guess.lead_over(first.cause) > CLEAR_LEAD {
@@ -145,6 +146,23 @@ pub fn hear_all_words<'c>(catalog: &'c Catalog, ranked: &mut Vec<Hypothesis<'c>>
             }
         }
         _ => add_guess(catalog, ranked, guess),
+    }
+}
+
+/// Where a rule of a few words made one in doubt that states the whole, all words together decide for the one they speak for.
+fn clear_doubt(ranked: &mut [Hypothesis<'_>], guess: &Guess) {
+    let Some((first, others)) = ranked.split_first_mut() else { return };
+    let Why::Rule(rule) = first.why else { return };
+    if guess.cause == first.cause
+        && guess.lead() > CLEAR_LEAD
+        && first.is_said_in_words()
+        && rule.confidence > first.confidence
+    {
+        first.confidence = rule.confidence;
+        let left = 0.95 - 0.5 * first.confidence;
+        for other in others {
+            other.confidence = other.confidence.min(left);
+        }
     }
 }
 
