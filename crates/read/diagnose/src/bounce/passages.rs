@@ -5,6 +5,7 @@
 //! Such a line opens a passage, which reaches to the next one.
 
 use super::labels;
+use super::transcript::is_conclusion;
 
 /// Most passages of one notification.
 const MOST_PASSAGES: usize = 2000;
@@ -59,9 +60,14 @@ pub fn passages(words: &str) -> Vec<Passage> {
     let mut open: Option<usize> = None;
     let mut sentence: Option<usize> = None;
     let mut next = 0;
+    let mut above = "";
     for whole in words.split_inclusive('\n') {
         let (line, at) = (whole.trim_end_matches('\n'), next);
         next += whole.len();
+        if is_conclusion(line, above) {
+            continue;
+        }
+        above = line;
         let named = if line.len() <= LONGEST_LINE && passages.len() < MOST_PASSAGES { heading(line) } else { None };
         // A reply broken before the address that it names is no new recipient.
         let goes_on = |address: &str| {
@@ -82,9 +88,10 @@ pub fn passages(words: &str) -> Vec<Passage> {
             }
             None if line.trim().is_empty() => sentence = None,
             None => {
-                // A sentence goes on to the end of its paragraph.
+                // A sentence goes on to the end of its paragraph; what it says of the returned message is not about why.
                 if let Some(one) = sentence.and_then(|one| passages.get_mut(one))
                     && one.text.len() < LONGEST_PASSAGE
+                    && !labels::is_of_the_message(line)
                 {
                     one.text.push('\n');
                     one.text.push_str(line.trim_end());

@@ -27,8 +27,13 @@ pub fn exchanges(words: &str) -> Vec<Exchange> {
     let mut host: Option<String> = None;
     let mut command: Option<(Stage, Option<String>)> = None;
     let mut goes_on = false;
+    let mut above = "";
     for line in words.lines() {
         let line = line.trim();
+        if is_conclusion(line, above) {
+            continue;
+        }
+        above = line;
         if let Some(name) = talked_to(line) {
             host = Some(name);
             command = Some((Stage::Connect, None));
@@ -55,6 +60,12 @@ pub fn exchanges(words: &str) -> Vec<Exchange> {
         found.retain(|one| !one.reply.starts_with("503"));
     }
     found
+}
+
+/// What Sendmail itself concludes from the server's answer above it: `550 5.1.1 <ann@example.net>... User unknown`, of every 550
+/// whatever its words are.
+pub fn is_conclusion(line: &str, above: &str) -> bool {
+    above.trim_start().starts_with("<<<") && line.contains(">... ") && reply_line(line.trim_start()).is_some()
 }
 
 /// What a program of the server's own said before Sendmail put a code of its own below: `mail.local: unknown user: ann`. The code
