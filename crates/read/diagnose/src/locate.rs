@@ -20,6 +20,7 @@ static INTRODUCTIONS: Finder = Finder::new(&[
     "smtp error:",
     "diagnostic-code: smtp;",
     "remote host said:",
+    "<<< ",
 ]);
 
 /// Words that name a step of the dialogue; each is about the stage of the same place in [`STAGES`].
@@ -66,6 +67,10 @@ const ENDINGS: [&str; 4] = ["\n\n", "\r\n\r\n", "\n--", "\nFinal-Recipient:"];
 /// How Postfix closes a quoted reply.
 const POSTFIX_ENDING: &str = " (in reply to ";
 
+/// What stands behind a server's answer in a session of Sendmail that was joined to one line: the next command, and what Sendmail
+/// says of every permanent failure.
+const SESSION_ENDINGS: [&str; 2] = [" >>> ", " 554 5.0.0 Service unavailable"];
+
 /// A refusal, and the words around it, which are the reporting software's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Located<'a> {
@@ -95,7 +100,11 @@ pub fn locate(text: &str) -> Located<'_> {
         refusal.stage = stage(text);
         return Located { refusal, before: "", after: "" };
     };
-    let quoted = cut_ending(&text[at..]);
+    let mut quoted = cut_ending(&text[at..]);
+    if text[..at].ends_with("<<< ") {
+        let end = SESSION_ENDINGS.iter().filter_map(|ending| quoted.find(ending)).min();
+        quoted = quoted[..end.unwrap_or(quoted.len())].trim_end();
+    }
     let (before, after) = (&text[..at], &text[at + quoted.len()..]);
     refusal.reply = Reply::parse(if before.is_empty() { quoted } else { unquoted(quoted) });
     refusal.stage = stage(before).or_else(|| stage(after));
@@ -183,8 +192,12 @@ fn unquoted(text: &str) -> &str {
 fn host_before(text: &str) -> Party<'_> {
     let mut words = text.split_ascii_whitespace().peekable();
     while let Some(word) = words.next() {
-        let introduces =
-            ["host", "server", "from", "(host", "host:"].iter().any(|known| word.eq_ignore_ascii_case(known));
+        let known = ["host", "server", "from", "(host", "host:", "talking"];
+        let introduces = known.iter().any(|known| word.eq_ignore_ascii_case(known));
+        // Sendmail: "... while talking to mx.example.net.:"
+        if word == "talking" && words.peek() == Some(&"to") {
+            words.next();
+        }
         let Some(next) = words.peek().filter(|_| introduces) else { continue };
         let end =
             next.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))).unwrap_or(next.len());
@@ -245,6 +258,13 @@ mod tests {
         let want = "554 5.7.1 <a@example.net>: Relay access denied";
         assert_eq!(show(line), (want.into(), Some("mx1.example.net".into()), Some(Stage::Rcpt)));
         assert_eq!(locate(line).refusal.refused_by.ip.map(|ip| ip.to_string()), Some("198.51.100.7".into()));
+    }
+
+    #[test]
+    fn a_session_of_sendmail_on_one_line() {
+        let session = "... while talking to mx.example.net.: >>> DATA <<< 554 Blocked, see our page 554 5.0.0 Service unavailable";
+        let (reply, host, _) = show(session);
+        assert_eq!((reply.as_str(), host.as_deref()), ("554 Blocked, see our page", Some("mx.example.net")));
     }
 
     #[test]
