@@ -56,6 +56,9 @@ pub fn of(report: &Report<'_>) -> ReportKind {
         || report.feedback.is_some()
         || report.form.as_deref() == Some("feedback-report")
         || report.has(Mark::Complaint)
+        // X-ARF, the form of complaints about hosts.
+        || report.headers.has("x-xarf")
+        || report.headers.has("x-arf")
     {
         return ReportKind::Feedback;
     }
@@ -83,9 +86,12 @@ pub fn of(report: &Report<'_>) -> ReportKind {
     let looks_like_one = failed_words || delayed_words || report.has(Mark::Delivered);
     // Newsletters with an empty return path exist; a notification is never bulk mail with a list's fields.
     let by_daemon = has_daemon_name(report) || by_daemon && !is_list_mail(report);
-    let sent_as_one = by_daemon || about_failure || report.form.is_some() || report.headers.has("x-failed-recipients");
+    let sent_as_one = by_daemon
+        || about_failure && !is_newsletter(report)
+        || report.form.is_some()
+        || report.headers.has("x-failed-recipients");
     // Whoever sends it: it speaks of a failure and returns the message.
-    let returns_it = (failed_words || about_failure) && report.returned.is_some()
+    let returns_it = (failed_words || about_failure) && report.returned.is_some() && !is_newsletter(report)
         || report.has(Mark::Refused)
         || has_daemon_name(report) && report.returned.is_some() && !exchanges(&report.words).is_empty();
     if !(looks_like_one && sent_as_one || has_daemon_name(report) && about_failure || returns_it) {
@@ -125,6 +131,11 @@ fn is_list_mail(report: &Report<'_>) -> bool {
     bulk || report.headers.has("list-unsubscribe") || report.headers.has("list-id")
 }
 
+/// Newsletters write about bounces; their readers can leave (RFC 2369 3.2).
+fn is_newsletter(report: &Report<'_>) -> bool {
+    report.headers.has("list-unsubscribe") && !has_daemon_name(report)
+}
+
 /// Whether the subject is one of a notification of failure or delay.
 pub fn is_about_failure(report: &Report<'_>) -> bool {
     let subject = report.headers.text("subject").unwrap_or_default().to_lowercase();
@@ -137,7 +148,9 @@ fn is_rejected_by_a_rule(report: &Report<'_>) -> bool {
     let fields = String::from_utf8_lossy(fields).to_ascii_lowercase();
     let Some((_, disposition)) = fields.split_once("disposition:") else { return false };
     let disposition = disposition.lines().next().unwrap_or_default();
-    disposition.contains("automatic-action") && disposition.contains("deleted") && report.has(Mark::Failed)
+    // Exchange says the same of what nobody wanted to read.
+    let unread = report.words.contains("without being read");
+    disposition.contains("automatic-action") && disposition.contains("deleted") && report.has(Mark::Failed) && !unread
 }
 
 /// Whether the sender is one that sends notifications (RFC 3464 2: the null return path; RFC 5321 4.5.5).

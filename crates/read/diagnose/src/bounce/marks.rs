@@ -247,6 +247,8 @@ const MARKS: &[(Mark, &str)] = &[
     (Refused, "your message has been rejected, probably because you are not subscribed"),
     (Refused, "you have sent a message from an address that is not subscribed"),
     (Refused, "your message to the list has been rejected"),
+    (Refused, "has been rejected by the list moderator"),
+    (Refused, "stopped the following email for the following reason"),
     // Held.
     (Held, "is being held until"),
     (Held, "is being held because"),
@@ -255,6 +257,9 @@ const MARKS: &[(Mark, &str)] = &[
     (Held, "to complete the delivery of your message, please"),
     (Held, "please confirm that you sent"),
     (Held, "you must confirm that you are"),
+    (Held, "my list of approved senders"),
+    (Held, "in order to confirm the sent message"),
+    (Held, "que voc\u{ea} confirme o envio"),
     // Forwards.
     (Forwarded, "---------- forwarded message"),
     (Forwarded, "-----forwarded message"),

@@ -30,6 +30,8 @@ static FAILED_SUBJECTS: Finder = Finder::new(&[
     "bounce notification",
     "bounced",
     "undeliverable",
+    "rejected posting to",
+    "your email has been blocked",
 ]);
 
 /// Words in the subject of a notification of failure, in other languages.
