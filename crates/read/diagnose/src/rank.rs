@@ -167,9 +167,9 @@ fn clear_doubt(ranked: &mut [Hypothesis<'_>], guess: &Guess) {
 }
 
 fn add_guess<'c>(catalog: &'c Catalog, ranked: &mut Vec<Hypothesis<'c>>, guess: &Guess) {
-    // Never sure: from 0.3 for a close call to 0.7 for a clear one; that nothing is said is worth no more than a bare code.
+    // Never sure: from 0.4 for a close call to 0.7 for a clear one; that nothing is said is worth no more than a bare code.
     let most = if guess.cause == Cause::Unknown { 0.45 } else { 0.7 };
-    let confidence = (0.3 + 0.1 * guess.lead()).min(most);
+    let confidence = (0.4 + 0.1 * guess.lead()).min(most);
     let place = ranked.iter().position(|known| known.cause == guess.cause).unwrap_or_else(|| {
         let (subject, why) = (catalog.cause(guess.cause).subject, Why::Words);
         ranked.push(Hypothesis { cause: guess.cause, subject, confidence: 0.0, why, tier: Tier::Code, score: 0.0 });
