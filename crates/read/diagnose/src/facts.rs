@@ -47,7 +47,7 @@ impl<'a> Facts<'a> {
             facts.list = of(Kind::Name).find(|found| behind_a_list_word(folded, found)).map(raw);
         }
         // The first address of a reply is the one it is about; whose it is, the subject tells.
-        let address = of(Kind::Address).map(raw).next();
+        let address = of(Kind::Address).next().map(|found| whole_address(line(found), found));
         match subject {
             Subject::Sender | Subject::SenderDomain => facts.sender = facts.sender.or(address),
             Subject::Recipient | Subject::RecipientDomain => facts.recipient = facts.recipient.or(address),
@@ -55,6 +55,25 @@ impl<'a> Facts<'a> {
         }
         facts
     }
+}
+
+/// The whole of an address of which only the letters of ASCII were found (RFC 6531 3.3 allows all others, RFC 5322 3.2.3 many
+/// signs): `jörg@example.net` is not `rg@example.net`, who is somebody else.
+fn whole_address<'t>(line: &'t str, found: &Found) -> &'t str {
+    let (Some(before), Some(behind)) = (line.get(..found.start as usize), line.get(found.end as usize..)) else {
+        return "";
+    };
+    let signs = |c: char| matches!(c, '\'' | '`' | '/' | '$' | '^' | '{' | '}' | '|' | '?');
+    let is_local = |c: char| {
+        c.is_alphanumeric() || signs(c) || matches!(c, '.' | '-' | '_' | '+' | '%' | '=' | '*' | '~' | '#' | '&' | '!')
+    };
+    let is_domain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-');
+    let front = before.trim_end_matches(is_local).len();
+    // A sign that opens the word is a quotation mark, or a path.
+    let front = before.len() - before[front..].trim_start_matches(signs).len();
+    let back = behind.len() - behind.trim_start_matches(is_domain).len();
+    let whole = &line[front..found.end as usize + back];
+    whole.trim_end_matches(['.', '-'])
 }
 
 /// `blocked using dnsbl.example.net`, `listed in ...`, `found on ...`.
@@ -108,6 +127,33 @@ fn waiting_time(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_whole_or_somebody_elses() {
+        let address = |text: &str| {
+            let mut folded = Folded::default();
+            folded.fold(text);
+            let found = folded.found.iter().find(|found| found.kind == Kind::Address);
+            found.map(|found| whole_address(text, found).to_owned()).unwrap_or_default()
+        };
+        for whole in
+            ["jörg@example.net", "o'neill@example.net", "a/b@example.net", "x$y@example.net", "ann@müller.example"]
+        {
+            for text in
+                [format!("<{whole}>: User unknown"), format!("550 ‹{whole}›"), format!("no {whole}."), whole.to_owned()]
+            {
+                assert_eq!(address(&text), whole, "{text}");
+            }
+        }
+        for text in [
+            "'ann@example.net' is unknown",
+            "`ann@example.net`",
+            "550 no (ann@example.net).",
+            "mailto:ann@example.net-",
+        ] {
+            assert_eq!(address(text), "ann@example.net", "{text}");
+        }
+    }
 
     #[test]
     fn waiting_times_are_read() {
