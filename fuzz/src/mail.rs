@@ -103,7 +103,7 @@ pub fn bounce(bytes: &[u8]) {
         assert_eq!((told.kind, &told.refusal), (other.kind, &other.refusal));
     }
     // Each refusal has some words of its own in the report.
-    bounded(reading.told.len(), bytes.len(), 1, 1);
+    bounded(reading.all().map(|reading| reading.told.len()).sum(), bytes.len(), 1, 1);
     for told in reading.told.iter().take(8) {
         judge(&told.refusal);
     }

@@ -309,8 +309,11 @@ impl Session<'_> {
         let too_complex = beyond || reading.is_too_complex();
         let is_cut = mail.faults.contains(&Fault::TooLarge)
             && reading.told.iter().all(|told| told.kind == ReportKind::NotABounce || told.refusal.reply.code.is_none());
-        for told in reading.told {
-            self.explain(origin.clone(), told.kind, told.refusal, [&reading.words, ""])?;
+        let others = reading.others.into_iter().map(|other| (other.told, other.words));
+        for (all, words) in std::iter::once((reading.told, reading.words)).chain(others) {
+            for told in all {
+                self.explain(origin.clone(), told.kind, told.refusal, [&words, ""])?;
+            }
         }
         if too_complex {
             let words = "it is too complex: only its first parts, recipients and the starts of long replies were read";

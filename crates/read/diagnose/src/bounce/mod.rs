@@ -24,6 +24,7 @@ mod transcript;
 use redeliver_message::Mail;
 use redeliver_model::{Refusal, ReportKind};
 
+use delivery_status::MOST_RECIPIENTS;
 pub use ours::{NotOurs, Ours};
 use report::Report;
 
@@ -36,6 +37,10 @@ pub struct Reading {
     pub told: Vec<Told>,
     /// The words of the notification, by which its software is known.
     pub words: String,
+    /// What further reports say that are attached to the same mail.
+    pub others: Vec<Reading>,
+    /// It has more status fields, or more reports attached, than are read.
+    pub has_more: bool,
 }
 
 /// What a report says about one recipient.
@@ -50,7 +55,27 @@ pub struct Told {
 impl Reading {
     /// Whether the report says more than is read of one: only the first 2000 recipients, or long replies of very many.
     pub fn is_too_complex(&self) -> bool {
-        assemble::is_too_complex(&self.told)
+        self.has_more || self.all().any(|reading| assemble::is_too_complex(&reading.told))
+    }
+
+    /// This one, and the others that are attached to the same mail.
+    pub fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::once(self).chain(&self.others)
+    }
+
+    /// Joins several reports of one mail; none if there are none.
+    fn joined(readings: impl Iterator<Item = Self>) -> Option<Self> {
+        let mut readings = readings.peekable();
+        let mut first = readings.next()?;
+        let mut told = first.told.len();
+        while told < MOST_RECIPIENTS
+            && let Some(other) = readings.next()
+        {
+            told += other.told.len();
+            first.others.push(other);
+        }
+        first.has_more |= readings.peek().is_some();
+        Some(first)
     }
 }
 
@@ -65,7 +90,7 @@ pub fn read_mail(mail: &Mail<'_>, ours: &Ours, taken_as: Option<ReportKind>) -> 
     }
     let kind = kind::of(&report);
     let ordinary = kind == ReportKind::NotABounce || (kind == ReportKind::AutoReply && report.disposition.is_none());
-    let inner = || attached_report(mail, &report, ours).or_else(|| report_in_a_file(mail, ours));
+    let inner = || attached_reports(mail, &report, ours).or_else(|| reports_in_files(mail, ours));
     if ordinary && let Some(inner) = inner() {
         return inner;
     }
@@ -88,7 +113,7 @@ pub fn read_mail(mail: &Mail<'_>, ours: &Ours, taken_as: Option<ReportKind>) -> 
     // A wrapper around a bounce names nobody; the bounce inside does.
     if kind == ReportKind::Refusal
         && assemble::names_nobody(&report)
-        && let Some(inner) = attached_report(mail, &report, ours).or_else(|| returned_report(&report, ours))
+        && let Some(inner) = attached_reports(mail, &report, ours).or_else(|| returned_report(&report, ours))
     {
         return inner;
     }
@@ -125,36 +150,32 @@ fn finish(report: &Report<'_>, ours: &Ours, kind: ReportKind) -> Reading {
         }
         _ => vec![Told { kind, refusal: assemble::bare(report) }],
     };
-    Reading { kind, told, words: report.words.clone() }
+    Reading { kind, told, words: report.words.clone(), others: Vec::new(), has_more: report.has_more_status }
 }
 
-/// Most files attached to one mail that are looked into.
-const MOST_FILES: usize = 8;
-
-/// A report that somebody attached as a file named `.eml`, whatever type it was given.
-fn report_in_a_file(mail: &Mail<'_>, ours: &Ours) -> Option<Reading> {
+/// The reports that somebody attached as files named `.eml`, whatever type they were given.
+fn reports_in_files(mail: &Mail<'_>, ours: &Ours) -> Option<Reading> {
     let is_mail = |name: String| name.to_ascii_lowercase().ends_with(".eml");
     let files = mail.own_parts().filter(|part| !part.is_container() && part.file_name().is_some_and(is_mail));
-    files.take(MOST_FILES).find_map(|part| {
+    Reading::joined(files.filter_map(|part| {
         let decoded = part.decoded();
         let bytes = redeliver_message::prepare(&decoded);
         let inner = Mail::read(&bytes);
-        let report = Report::gather(&inner, 0);
-        let kind = kind::of(&report);
-        let is_report = !matches!(kind, ReportKind::NotABounce | ReportKind::AutoReply);
-        is_report.then(|| finish(&report, ours, kind))
-    })
+        passed_on(&Report::gather(&inner, 0), ours)
+    }))
 }
 
-/// A report that somebody forwarded as an attachment.
-fn attached_report(mail: &Mail<'_>, outer: &Report<'_>, ours: &Ours) -> Option<Reading> {
-    outer.attached.iter().find_map(|number| {
-        let root = mail.child(*number)?;
-        let report = Report::gather(mail, root);
-        let kind = kind::of(&report);
-        let is_report = !matches!(kind, ReportKind::NotABounce | ReportKind::AutoReply);
-        is_report.then(|| finish(&report, ours, kind))
-    })
+/// The reports that somebody forwarded as attachments.
+fn attached_reports(mail: &Mail<'_>, outer: &Report<'_>, ours: &Ours) -> Option<Reading> {
+    let roots = outer.attached.iter().filter_map(|number| mail.child(*number));
+    Reading::joined(roots.filter_map(|root| passed_on(&Report::gather(mail, root), ours)))
+}
+
+/// What a report says that somebody passes on; none if it is an ordinary message.
+fn passed_on(report: &Report<'_>, ours: &Ours) -> Option<Reading> {
+    let kind = kind::of(report);
+    let is_report = !matches!(kind, ReportKind::NotABounce | ReportKind::AutoReply);
+    is_report.then(|| finish(report, ours, kind))
 }
 
 /// A report whose words somebody quoted (`> `) or forwarded inline.
@@ -228,4 +249,36 @@ fn forwarded_fields(text: &str) -> (Option<String>, usize) {
         at += line.len();
     }
     (None, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A report with one block of status fields for each of so many recipients.
+    fn report(recipients: std::ops::Range<usize>) -> String {
+        let blocks = recipients.map(|number| {
+            format!("--s\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example.org\n\nFinal-Recipient: rfc822; user{number}@example.net\nAction: failed\nStatus: 5.1.1\n\n")
+        });
+        let head = "From: MAILER-DAEMON@mx.example.org\nSubject: Undelivered Mail\nContent-Type: multipart/report; boundary=s\n\n";
+        format!("{head}{}--s--\n", blocks.collect::<String>())
+    }
+
+    #[test]
+    fn what_is_not_read_of_a_report_is_said() {
+        let read = |text: &str| read_mail(&Mail::read(text.as_bytes()), &Ours::default(), None);
+        assert!(!read(&report(0..16)).is_too_complex());
+        assert!(read(&report(0..17)).is_too_complex());
+        let passed_on = |reports: usize| {
+            let parts = (0..reports).map(|number| {
+                format!("--m\nContent-Type: message/rfc822\n\n{}", report(16 * number..16 * number + 16))
+            });
+            let head =
+                "From: ann@example.org\nSubject: look\nContent-Type: multipart/mixed; boundary=m\n\n--m\n\nLook.\n\n";
+            read(&format!("{head}{}--m--\n", parts.collect::<String>()))
+        };
+        let three = passed_on(3);
+        let told: Vec<usize> = three.all().map(|reading| reading.told.len()).collect();
+        assert_eq!((told, three.is_too_complex()), (vec![16, 16, 16], false));
+    }
 }

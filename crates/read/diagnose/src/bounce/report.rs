@@ -29,6 +29,8 @@ pub struct Report<'m> {
     pub marks: Vec<Found>,
     /// Its status fields.
     pub status: Vec<DeliveryStatus>,
+    /// It has more of them than are read.
+    pub has_more_status: bool,
     /// The fields of a complaint (RFC 5965).
     pub feedback: Option<Cow<'m, [u8]>>,
     /// The fields of a receipt (RFC 8098).
@@ -161,6 +163,8 @@ impl<'m> Report<'m> {
     fn add_status(&mut self, part: &Part<'_>) {
         if self.status.len() < MOST_STATUS_PARTS {
             self.status.push(DeliveryStatus::read(&part.decoded()));
+        } else {
+            self.has_more_status = true;
         }
     }
 
