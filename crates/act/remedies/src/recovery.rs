@@ -208,37 +208,41 @@ fn invite(
     dead: &BTreeSet<String>,
     first_day: i64,
 ) -> Vec<Invited> {
+    let places: HashMap<&str, usize> =
+        recoveries.iter().enumerate().map(|(number, recovery)| (recovery.place.as_str(), number)).collect();
     let mut invited = Vec::new();
+    // The numbers of a place's own.
+    let mut own: Vec<Vec<usize>> = vec![Vec::new(); recoveries.len()];
     for (address, engaged) in list.addresses() {
         let Some(place) = volumes.place_of(address) else { continue };
-        if !recoveries.iter().any(|recovery| recovery.place == place) {
-            continue;
-        }
+        let Some(number) = places.get(place) else { continue };
+        own[*number].push(invited.len());
         let (address, place) = (address.to_owned(), place.to_owned());
         invited.push(Invited { address, place, engaged, from: None });
     }
-    for recovery in recoveries {
+    for (recovery, own) in recoveries.iter_mut().zip(own) {
         let mut audience = Audience::default();
         let longest = i64::from(ENGAGED_WITHIN[ENGAGED_WITHIN.len() - 1].1);
-        let mut kept: Vec<(i64, &mut Invited)> = Vec::new();
-        for one in invited.iter_mut().filter(|one| one.place == recovery.place) {
+        let mut kept: Vec<(i64, usize)> = Vec::new();
+        for number in own {
+            let one = &invited[number];
             // Whoever reacts after the first day is as fresh as can be.
             let age = one.engaged.map(|time| (first_day - time.0.div_euclid(DAY)).max(0));
             match age.filter(|age| *age <= longest) {
                 _ if dead.contains(&one.address.to_lowercase()) => audience.dead += 1,
-                Some(age) => kept.push((age, one)),
+                Some(age) => kept.push((age, number)),
                 None => audience.silent += 1,
             }
         }
         kept.sort_by_key(|(age, _)| *age);
         audience.kept = kept.len() as u64;
-        let mut next = kept.iter_mut().peekable();
+        let mut next = kept.into_iter().peekable();
         let mut by_now = 0;
         for step in &mut recovery.steps {
             let room = audience.kept * u64::from(step.percent) / 100;
-            while let Some((_, one)) = next.next_if(|(age, _)| by_now < room && *age <= i64::from(step.engaged_within))
-            {
-                one.from = Some(step.first);
+            let within = i64::from(step.engaged_within);
+            while let Some((_, number)) = next.next_if(|(age, _)| by_now < room && *age <= within) {
+                invited[number].from = Some(step.first);
                 by_now += 1;
             }
             step.addresses = Some(by_now);
