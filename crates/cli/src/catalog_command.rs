@@ -296,6 +296,9 @@ fn code(catalog: &Catalog, status: StatusPattern) -> Option<String> {
 
 fn test(folder: Option<&std::path::Path>) -> anyhow::Result<Exit> {
     let mut out = io::stdout().lock();
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        anyhow::bail!("{}: there is no such folder", folder.display());
+    }
     let catalog = Catalog::builtin()?;
     let catalog = match folder.map(|folder| catalog.clone().with_overlay(folder)) {
         None => catalog,

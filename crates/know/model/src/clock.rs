@@ -106,7 +106,10 @@ impl PartialDate {
         let year = parts.next().filter(|year| year.len() == 4 && is_number(year))?.parse().ok()?;
         let month = two_digits(parts.next(), 12)?;
         let day = two_digits(parts.next(), 31)?;
-        parts.next().is_none().then_some(Self { year, month, day })
+        let date = Self { year, month, day };
+        // The 30th of February would be the 2nd of March.
+        let is_real = day.is_none_or(|day| date.start().date().2 == day);
+        (parts.next().is_none() && is_real).then_some(date)
     }
 
     /// The first moment of it.
@@ -186,7 +189,15 @@ mod tests {
             assert_eq!(Timestamp::parse(text).unwrap().to_string(), text);
         }
         assert_eq!(Timestamp::parse("2026-11-21T11:00:00+01:00"), Timestamp::parse("2026-11-21T10:00:00.25Z"));
-        for bad in ["2026-13-01", "2026-11-21T25:00:00Z", "2026-11-21T10:00:00", "yesterday", "2026-11-2"] {
+        for bad in [
+            "2026-13-01",
+            "2026-02-30",
+            "2026-02-29",
+            "2026-11-21T25:00:00Z",
+            "2026-11-21T10:00:00",
+            "yesterday",
+            "2026-11-2",
+        ] {
             assert_eq!(Timestamp::parse(bad), None, "{bad}");
         }
     }
