@@ -29,6 +29,8 @@ const DIAL: Duration = Duration::from_secs(4);
 const MOST_TARGETS: usize = 100_000;
 /// The largest message: twice what the most generous providers take.
 const LARGEST_MESSAGE: u64 = 64 * 1024 * 1024;
+/// The most lines of header fields of a message: honest mail has some hundred, and each is kept with what surrounds it.
+const MOST_FIELD_LINES: usize = 20_000;
 /// The largest file of list keys.
 const LARGEST_KEYS: u64 = 64 * 1024;
 
@@ -158,6 +160,11 @@ fn message(path: &Path) -> Result<Vec<u8>, Fault> {
     reader.by_ref().take(LARGEST_MESSAGE + 1).read_to_end(&mut bytes).map_err(|error| fault(&error))?;
     if bytes.len() as u64 > LARGEST_MESSAGE {
         return Err(("too-long", "the message is larger than 64 MB".to_owned()));
+    }
+    let fields = memchr::memmem::find(&bytes, b"\n\n").into_iter().chain(memchr::memmem::find(&bytes, b"\n\r\n")).min();
+    let lines = memchr::memchr_iter(b'\n', &bytes[..fields.unwrap_or(bytes.len())]).count();
+    if lines > MOST_FIELD_LINES {
+        return Err(("too-complex", format!("the message has more than {MOST_FIELD_LINES} lines of header fields")));
     }
     if !redeliver_intake::is_mail(&bytes) {
         return Err(("no-mail", "this is no message: it must begin with its header fields".to_owned()));

@@ -144,6 +144,12 @@ fn exit_codes_say_what_was_found() {
     assert_eq!(run(&World::new(), "nobody", &["example.org"]).status.code(), Some(3));
     assert_eq!(run(&World::new(), "usage", &[]).status.code(), Some(2));
     assert_eq!(run(&World::new(), "nothing", &["missing.eml"]).status.code(), Some(2));
+    let fields = std::env::temp_dir().join(format!("redeliver-check-fields-{}.eml", std::process::id()));
+    std::fs::write(&fields, format!("From: a@example.org\n{}\nx", "X:\n".repeat(20_001))).unwrap();
+    let output = run(&World::new(), "fields", &["--format", "jsonl", fields.to_str().unwrap()]);
+    std::fs::remove_file(&fields).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(lines(&output)[0]["error"]["code"], "too-complex");
     assert_eq!(run(&World::new(), "cidr", &["--net-allow", "nonsense", "example.org"]).status.code(), Some(2));
 }
 
