@@ -83,6 +83,9 @@ pub(crate) fn run(arguments: &Explain, clock: &dyn Clock) -> anyhow::Result<Exit
         session.suspects();
     }
     let (read, unread) = (session.read, session.unread);
+    if read > 0 && !session.filter.is_open() && session.sink.told_nothing() {
+        output::complain(&format!("read {read}, and none of it passes --since, --site, --cause and --from"));
+    }
     session.sink.finish()?;
     Ok(match (read, unread) {
         (_, 0) => Exit::Fine,
@@ -203,9 +206,7 @@ impl Session<'_> {
         match content {
             Content::Mail(bytes) => self.mail(&origin, &bytes),
             Content::Text(bytes) => match (logs::recognise(&bytes), intake::decode(&bytes)) {
-                (Some(format), _) if is_several(&bytes) => {
-                    self.log(&origin.source, format, Box::new(io::Cursor::new(bytes)))
-                }
+                (Some(format), _) if is_several(&bytes) => self.log(&origin, format, Box::new(io::Cursor::new(bytes))),
                 (_, Ok(text)) if is_no_reply(&text) => {
                     let words = "no server's reply is in it, for there is no code such as 550 or 5.1.1; give the bounce mail itself, or the reply with --reply 'TEXT'";
                     self.fault(origin, "no-reply", words)
@@ -220,7 +221,7 @@ impl Session<'_> {
                     return self.fault(origin, "unknown-log", words);
                 };
                 self.sink.prefer_summary();
-                self.log(&origin.source, format, reader)
+                self.log(&origin, format, reader)
             }
         }
     }

@@ -22,8 +22,8 @@ use crate::explain::Session;
 use crate::output;
 use crate::recovery::LOWER_VOLUME;
 
-/// Most replies that are remembered; later ones are diagnosed each time. A busy day has some thousand.
-const MOST_REMEMBERED: usize = 200_000;
+/// Most replies that are remembered; later ones are diagnosed each time. A busy day has some thousand, and each takes a kilobyte.
+const MOST_REMEMBERED: usize = 30_000;
 
 /// Most messages whose deferral is remembered, to count them once and to see them taken after all.
 const MOST_PUT_OFF: usize = 4_000_000;
@@ -66,10 +66,10 @@ struct Verdict {
 }
 
 impl Session<'_> {
-    /// Reads a log; `source` names it.
+    /// Reads a log; `from` names it.
     pub(crate) fn log(
         &mut self,
-        source: &str,
+        from: &Origin<'_>,
         format: Format,
         mut lines: Box<dyn BufRead + Send>,
     ) -> anyhow::Result<()> {
@@ -78,7 +78,7 @@ impl Session<'_> {
         let before = self.read;
         (self.logs.unreadable, self.logs.understood) = (0, false);
         let mut failed = None;
-        let outcome = reader.read_parallel(&mut *lines, &mut |event| match self.event(source, event) {
+        let outcome = reader.read_parallel(&mut *lines, &mut |event| match self.event(from, event) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 failed = Some(error);
@@ -89,11 +89,11 @@ impl Session<'_> {
             return Err(error);
         }
         if let Err(error) = outcome {
-            let origin = Origin { source: Cow::Owned(source.to_owned()), ..Origin::default() };
-            return self.fault(origin, "io", error.to_string());
+            return self.fault(from.clone(), "io", error.to_string());
         }
         if self.logs.unreadable > NAMED_UNREADABLE {
-            output::complain(&format!("{source}: {} records could not be read", self.logs.unreadable));
+            let text = format!("{} records could not be read", self.logs.unreadable);
+            complain(&Unread { origin: from.clone(), code: "unreadable", text: text.into() });
         }
         // A log without a refusal is read as well, but one of which nothing could be read is not.
         if self.logs.unreadable == 0 || self.logs.understood {
@@ -102,11 +102,11 @@ impl Session<'_> {
         Ok(())
     }
 
-    fn event(&mut self, source: &str, event: &Event<'_>) -> anyhow::Result<()> {
+    fn event(&mut self, from: &Origin<'_>, event: &Event<'_>) -> anyhow::Result<()> {
         self.logs.submissions.take(event);
         self.logs.understood |= !matches!(event, Event::Unreadable(_));
         match event {
-            Event::Refused(refused) => return self.refused(source, refused),
+            Event::Refused(refused) => return self.refused(from, refused),
             Event::Delivered(delivered) => {
                 if self.filter.since.is_some_and(|since| delivered.time.is_some_and(|time| time < since)) {
                     return Ok(());
@@ -121,40 +121,39 @@ impl Session<'_> {
                 summary.traffic.get_or_insert_default().taken_after_all += u64::from(after_all);
             }
             Event::Submitted(_) => {}
-            Event::Unreadable(unreadable) => return self.unreadable(source, unreadable),
+            Event::Unreadable(unreadable) => return self.unreadable(from, unreadable),
         }
         Ok(())
     }
 
     /// A record that could not be read: counted, the first ones named, and each told in the formats that programs read.
-    fn unreadable(&mut self, source: &str, unreadable: &Unreadable<'_>) -> anyhow::Result<()> {
+    fn unreadable(&mut self, from: &Origin<'_>, unreadable: &Unreadable<'_>) -> anyhow::Result<()> {
         self.unread += 1;
         self.logs.unreadable += 1;
         self.sink.overview().summary.traffic.get_or_insert_default().unreadable += 1;
-        let line = unreadable.place.line;
-        let words = format!("{}: {}", unreadable.why, unreadable.line);
+        let text = format!("{}: {}", unreadable.why, unreadable.line);
+        let unread = Unread { origin: at(from, unreadable.place.line), code: "unreadable", text: text.into() };
         if self.logs.unreadable <= NAMED_UNREADABLE {
-            output::complain(&format!("{source}, line {line}: {words}"));
+            complain(&unread);
         }
         if self.format == Output::Text || self.sink.is_silent() {
             return Ok(());
         }
-        let origin = Origin { source: Cow::Borrowed(source), member: None, line: Some(line) };
-        Ok(self.sink.unread(&Unread { origin, code: "unreadable", text: words.into() })?)
+        Ok(self.sink.unread(&unread)?)
     }
 
-    fn refused(&mut self, source: &str, refused: &Refused<'_>) -> anyhow::Result<()> {
+    fn refused(&mut self, from: &Origin<'_>, refused: &Refused<'_>) -> anyhow::Result<()> {
         if !self.sink.is_summary() {
             let mut refusal = refused.refusal.clone();
             refusal.outcome = refused.outcome.as_str().parse().ok();
-            let origin = Origin { source: Cow::Borrowed(source), member: None, line: Some(refused.place.line) };
+            let origin = at(from, refused.place.line);
             return self.explain(origin, kind_of(refused.outcome), refusal, [&refused.text, ""]);
         }
         self.read += 1;
         let key = self.logs.reply(refused);
         let verdict = match self.logs.verdicts.get(&key) {
             Some(verdict) => *verdict,
-            None => self.verdict(key, source, refused),
+            None => self.verdict(key, from, refused),
         };
         let refusal = &refused.refusal;
         let recipient = refusal.recipient.as_deref().unwrap_or_default();
@@ -200,7 +199,7 @@ impl Session<'_> {
     }
 
     /// Diagnoses a reply that is not remembered, and remembers it.
-    fn verdict(&mut self, key: u64, source: &str, refused: &Refused<'_>) -> Verdict {
+    fn verdict(&mut self, key: u64, from: &Origin<'_>, refused: &Refused<'_>) -> Verdict {
         let mut refusal = refused.refusal.clone();
         refusal.outcome = refused
             .outcome
@@ -209,7 +208,7 @@ impl Session<'_> {
             .ok()
             .filter(|outcome| *outcome != model::Outcome::RejectedByUs);
         let kind = kind_of(refused.outcome);
-        let origin = Origin { source: Cow::Borrowed(source), member: None, line: Some(refused.place.line) };
+        let origin = at(from, refused.place.line);
         let (group, dead, site, for_volume) = self.tell(origin, kind, &refusal, [&refused.text, ""], |told, _| {
             let of_domain = matches!(
                 told.causes.first().map(|first| first.cause),
@@ -239,6 +238,15 @@ impl Session<'_> {
         let suspects = accused.iter().map(|one| suspect(one, catalog));
         self.sink.overview().summary.suspects.extend(suspects);
     }
+}
+
+/// A line of a log.
+fn at<'a>(from: &Origin<'a>, line: u64) -> Origin<'a> {
+    Origin { line: Some(line), ..from.clone() }
+}
+
+fn complain(unread: &Unread<'_>) {
+    output::complain(&redeliver_report::text_unread(unread));
 }
 
 impl LogMemory {

@@ -66,7 +66,8 @@ impl Session<'_> {
         Ok(match self.format {
             Format::Json => report::invited_json(&plan.invited, true),
             Format::Jsonl => report::invited_json(&plan.invited, false),
-            Format::Text | Format::Markdown | Format::Csv => {
+            Format::Markdown => report::invited_markdown(&plan.invited).into_bytes(),
+            Format::Text | Format::Csv => {
                 let mut table = Vec::new();
                 report::invited_csv(&plan.invited, &mut table)?;
                 table

@@ -72,6 +72,11 @@ impl<W: Write> Sink<W> {
         matches!(self.wanted, Wanted::Summary | Wanted::Addresses | Wanted::Recovery)
     }
 
+    /// Whether each refusal is told, and none was.
+    pub(crate) fn told_nothing(&self) -> bool {
+        !self.is_summary() && self.told == 0
+    }
+
     /// As text for a person, a log is told as a summary, however little is in it.
     pub(crate) fn prefer_summary(&mut self) {
         if self.wanted == Wanted::AsFits && self.format == Format::Text {
@@ -133,7 +138,7 @@ impl<W: Write> Sink<W> {
             return Ok(());
         }
         match &mut self.form {
-            Form::Plain { out } => writeln!(out, "> {}\n", report::text_unread(unread)),
+            Form::Plain { out } => writeln!(out, "{}", report::markdown_unread(unread)),
             Form::Lines { line, .. } => {
                 report::json_unread(unread, line);
                 Ok(())
@@ -199,7 +204,8 @@ impl<W: Write> Sink<W> {
             (Form::Plain { out }, Wanted::Addresses) => {
                 let addresses = self.overview.addresses();
                 match self.format {
-                    Format::Csv | Format::Markdown => report::addresses_csv(&addresses, out)?,
+                    Format::Csv => report::addresses_csv(&addresses, out)?,
+                    Format::Markdown => out.write_all(report::addresses_markdown(&addresses).as_bytes())?,
                     Format::Json => out.write_all(&report::addresses_json(&addresses, true))?,
                     Format::Jsonl => out.write_all(&report::addresses_json(&addresses, false))?,
                     Format::Text => out.write_all(report::addresses_text(&addresses).as_bytes())?,

@@ -4,11 +4,14 @@ use redeliver_model::AddressVerdict;
 
 use crate::escape::{cell, visible};
 use crate::json::{Object, listed};
+use crate::row_table::markdown_table;
+
+const COLUMNS: [&str; 7] = ["address", "dead", "why", "cause", "refusals", "first", "last"];
 
 /// As CSV: address, dead (yes, no, unproven), why, cause, refusals, first, last.
 pub fn addresses_csv(addresses: &[AddressVerdict], out: &mut impl std::io::Write) -> std::io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
-    table.write_record(["address", "dead", "why", "cause", "refusals", "first", "last"])?;
+    table.write_record(COLUMNS)?;
     for one in addresses {
         let (first, last) = dates(one);
         let count = one.refusals.to_string();
@@ -16,6 +19,19 @@ pub fn addresses_csv(addresses: &[AddressVerdict], out: &mut impl std::io::Write
         table.write_record(row.map(|text| cell(text).into_owned()))?;
     }
     table.flush()
+}
+
+/// As a table in Markdown.
+pub fn addresses_markdown(addresses: &[AddressVerdict]) -> String {
+    let rows: Vec<[String; 7]> = addresses
+        .iter()
+        .map(|one| {
+            let (first, last) = dates(one);
+            let (dead, cause) = (one.dead.as_str().to_owned(), one.cause.as_str().to_owned());
+            [one.address.clone(), dead, one.why.clone(), cause, one.refusals.to_string(), first, last]
+        })
+        .collect();
+    markdown_table(&COLUMNS, rows.iter().map(|row| row.iter().map(String::as_str).collect()))
 }
 
 /// As JSON: one array, or one object a line.

@@ -5,12 +5,15 @@ use std::borrow::Cow;
 /// Whether a character could move the cursor, hide text or turn its direction.
 ///
 /// Control characters (C0, DEL, C1), line and paragraph separators, zero-width and bidirectional marks (UAX #9),
-/// interlinear and tag characters, and letters that look like blanks (fillers, the empty Braille cell).
+/// interlinear and tag characters, variation selectors, the invisible marks of scripts and notations, and letters that look like
+/// blanks (fillers, the empty Braille cell).
 pub fn is_dangerous(c: char) -> bool {
     matches!(c,
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{ad}' | '\u{61c}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2800}' | '\u{3164}' | '\u{ffa0}'
-        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+        | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+        | '\u{600}'..='\u{605}' | '\u{6dd}' | '\u{70f}' | '\u{890}' | '\u{891}' | '\u{8e2}' | '\u{fe00}'..='\u{fe0f}' | '\u{110bd}'
+        | '\u{110cd}' | '\u{13430}'..='\u{1343f}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}')
 }
 
 /// The text on one line, dangerous characters written as `\u{1b}`; tabs and line ends become blanks.
@@ -32,7 +35,9 @@ pub fn visible(text: &str) -> Cow<'_, str> {
 /// The text as a cell that no spreadsheet takes for a formula.
 pub fn cell(text: &str) -> Cow<'_, str> {
     let text = visible(text);
-    if text.trim_start().starts_with(['=', '+', '-', '@', '|', '%']) { Cow::Owned(format!("'{text}")) } else { text }
+    // Some take the full-width signs for the others.
+    let signs = ['=', '+', '-', '@', '|', '%', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+    if text.trim_start().starts_with(signs) { Cow::Owned(format!("'{text}")) } else { text }
 }
 
 /// The text as plain words in Markdown.

@@ -22,19 +22,19 @@ mod summary_table;
 mod summary_text;
 mod words;
 
-pub use address_table::{addresses_csv, addresses_json, addresses_text};
+pub use address_table::{addresses_csv, addresses_json, addresses_markdown, addresses_text};
 pub use comma_separated::CsvWriter;
 pub use escape::visible;
 pub use finding_json::{finding as json_finding, unread as json_unread_target};
 pub use finding_table::{csv as csv_findings, markdown_findings};
 pub use finding_text::findings as text_findings;
 pub use json::{SCHEMA, explanation as json_explanation, row as json_row, unread as json_unread};
-pub use markdown::explanation as markdown_explanation;
+pub use markdown::{explanation as markdown_explanation, unread as markdown_unread};
 pub use page::Style;
 pub use plain::{explanation as text_explanation, unread as text_unread};
 pub use recovery_calendar::recoveries_ics as ics_recoveries;
 pub use recovery_table::{
-    invited_csv, invited_json, recoveries_csv as csv_recoveries, recoveries_json as json_recoveries,
+    invited_csv, invited_json, invited_markdown, recoveries_csv as csv_recoveries, recoveries_json as json_recoveries,
 };
 pub use recovery_text::{recoveries as text_recoveries, recoveries_markdown as markdown_recoveries};
 pub use row_table::{csv as csv_rows, markdown_table as markdown_rows};

@@ -2,10 +2,15 @@
 
 use std::fmt::Write;
 
-use redeliver_model::{Explanation, ReportKind};
+use redeliver_model::{Explanation, ReportKind, Unread};
 
 use crate::escape::{markdown, markdown_block};
 use crate::words;
+
+/// What could not be read.
+pub fn unread(unread: &Unread<'_>) -> String {
+    format!("> {}\n", markdown(&crate::plain::unread(unread)))
+}
 
 /// The explanation of one refusal.
 pub fn explanation(told: &Explanation<'_>) -> String {

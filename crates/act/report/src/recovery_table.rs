@@ -7,6 +7,7 @@ use redeliver_model::{Invited, Recovery, RecoveryStep};
 use crate::escape::cell;
 use crate::json::{Object, array, listed};
 use crate::recovery_text::date;
+use crate::row_table::markdown_table;
 
 /// As CSV, a row a step.
 pub fn recoveries_csv(recoveries: &[Recovery]) -> io::Result<Vec<u8>> {
@@ -62,15 +63,27 @@ fn step(step: &RecoveryStep, out: &mut Vec<u8>) {
     json.close();
 }
 
+const INVITED: [&str; 4] = ["address", "place", "engaged", "from"];
+
 /// The addresses of the list as CSV; no day stands beside those who stay out.
 pub fn invited_csv(invited: &[Invited], out: &mut impl io::Write) -> io::Result<()> {
     let mut table = csv::Writer::from_writer(out);
-    table.write_record(["address", "place", "engaged", "from"])?;
+    table.write_record(INVITED)?;
     for one in invited {
         let (engaged, from) = days(one);
         table.write_record([&*cell(&one.address), &*cell(&one.place), &engaged, &from])?;
     }
     table.flush()
+}
+
+/// The same as a table in Markdown.
+pub fn invited_markdown(invited: &[Invited]) -> String {
+    let days: Vec<(String, String)> = invited.iter().map(days).collect();
+    let rows = invited
+        .iter()
+        .zip(&days)
+        .map(|(one, (engaged, from))| vec![one.address.as_str(), one.place.as_str(), engaged.as_str(), from.as_str()]);
+    markdown_table(&INVITED, rows)
 }
 
 /// The same as JSON.
