@@ -209,9 +209,7 @@ impl Session {
         let sender = if stage == Stage::Mail { named.clone() } else { self.sender.clone() };
         told.sender = sender.map(Cow::Owned);
         if matches!(stage, Stage::Data | Stage::Body) && !self.recipients.is_empty() {
-            for recipient in &self.recipients {
-                Told { recipient: filled(recipient), ..told.clone() }.rejected(text, sink);
-            }
+            told.refused_each(Outcome::RejectedByUs, text, self.recipients.iter().map(String::as_str), sink);
         } else {
             told.recipient = named.filter(|_| stage == Stage::Rcpt).map(Cow::Owned);
             told.rejected(text, sink);
@@ -220,13 +218,12 @@ impl Session {
 
     /// The same for every recipient of the message: refused with a reply, or delivered.
     fn each(&self, told: &Told<'_>, ip: Option<IpAddr>, refused: Option<(Outcome, &str)>, sink: &mut Sink<'_>) {
-        for recipient in &self.recipients {
-            let sender = self.sender.as_deref().map(Cow::Borrowed);
-            let told = Told { recipient: filled(recipient), sender, by: self.server(ip), ..told.clone() };
-            match refused {
-                Some((outcome, text)) => told.refused(outcome, text, sink),
-                None => told.delivered(sink),
-            }
+        let sender = self.sender.as_deref().map(Cow::Borrowed);
+        let told = Told { sender, by: self.server(ip), ..told.clone() };
+        let recipients = self.recipients.iter().map(String::as_str);
+        match refused {
+            Some((outcome, text)) => told.refused_each(outcome, text, recipients, sink),
+            None => told.delivered_each(recipients, sink),
         }
     }
 

@@ -37,18 +37,15 @@ pub(crate) fn tell(object: &Object, place: Place, rule: YearRule, sink: &mut Sin
         "DeliveryDelay" => refused(object, "deliveryDelay", "delayedRecipients", told, rule, sink),
         "Delivery" => {
             let delivery = object.object("delivery").unwrap_or_default();
-            let time = delivery.time("timestamp", rule);
-            for recipient in delivery.texts("recipients") {
-                Told { time, recipient: filled(recipient), by: remote(&delivery), ..told.clone() }.delivered(sink);
-            }
+            let told = Told { time: delivery.time("timestamp", rule), by: remote(&delivery), ..told };
+            told.delivered_each(delivery.texts("recipients").into_iter(), sink);
             Telling::Told
         }
         "Reject" => {
             let reason = object.object("reject").unwrap_or_default();
-            for recipient in mail.texts("destination") {
-                let told = Told { time: mail.time("timestamp", rule), recipient: filled(recipient), ..told.clone() };
-                told.refused(Outcome::Bounced, reason.text("reason").unwrap_or_default(), sink);
-            }
+            let text = reason.text("reason").unwrap_or_default();
+            let told = Told { time: mail.time("timestamp", rule), ..told };
+            told.refused_each(Outcome::Bounced, text, mail.texts("destination").into_iter(), sink);
             Telling::Told
         }
         "Send" => {
@@ -76,16 +73,20 @@ fn refused(object: &Object, name: &str, list: &str, told: Told<'_>, rule: YearRu
     told.time = report.time("timestamp", rule);
     // RFC 3464 2.2.2: `dns; a8-50.smtp-out.example.org`.
     told.reporter = report.text("reportingMTA").and_then(|mta| filled(mta.rsplit(' ').next().unwrap_or(mta)));
+    told.by = remote(&report);
+    let delay = report.text("delayType").unwrap_or_default();
     for recipient in report.objects(list) {
+        if !sink.has_room() {
+            break;
+        }
         let diagnostic = recipient.text("diagnosticCode").unwrap_or_default();
         let text = diagnostic.strip_prefix("smtp;").unwrap_or(diagnostic).trim();
         let told = Told {
             recipient: recipient.text("emailAddress").and_then(filled),
             status: recipient.status("status"),
-            by: remote(&report),
             ..told.clone()
         };
-        let words = [text, report.text("delayType").unwrap_or_default(), recipient.text("status").unwrap_or_default()];
+        let words = [text, delay, recipient.text("status").unwrap_or_default()];
         told.refused(outcome, words.iter().find(|words| !words.is_empty()).copied().unwrap_or_default(), sink);
     }
     Telling::Told
