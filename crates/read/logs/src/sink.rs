@@ -49,6 +49,16 @@ impl<'s> Sink<'s> {
         (self.told, self.passed_over) = (0, false);
     }
 
+    /// The present record goes on with another one, which told so much.
+    pub(crate) fn go_on(&mut self, told: usize) {
+        self.told = told;
+    }
+
+    /// What the present record told so far.
+    pub(crate) fn told(&self) -> usize {
+        self.told
+    }
+
     /// Whether the present record may tell more. Where it tells of many recipients, each is asked for before anything is done.
     pub(crate) fn has_room(&mut self) -> bool {
         self.passed_over |= self.told >= MOST_TOLD;

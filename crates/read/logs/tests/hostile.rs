@@ -466,3 +466,20 @@ fn ten_thousand_recipients_that_are_passed_over() {
     let (_, line) = shared(2000, text).pop().unwrap();
     assert_eq!(sum(Format::Sendmail, &line), (2000, 2000 * text.len(), 0));
 }
+
+/// Exim's reject log names the recipients of a refusal on lines of their own.
+#[test]
+fn a_refusal_of_exim_with_very_many_recipients() {
+    let refusal = |length: usize| {
+        let words = "no ".repeat(length / 3);
+        format!(
+            "2026-11-25 21:34:27 1xWKcs-00000L-1w H=c.example [192.0.2.1] F=<a@b.example> rejected after DATA: {words}\n"
+        )
+    };
+    let to = "Envelope-to: <c@d.example>\n".repeat(2000);
+    let (recipients, bytes, passed_over) =
+        sum(Format::EximReject, &format!("{0}{to}{0}{to}", refusal(LONGEST_LINE - 1000)));
+    assert_eq!((recipients, passed_over), (2 * 33, 2));
+    assert!(bytes < 2 * (2 * 1024 * 1024 + LONGEST_LINE));
+    assert_eq!(sum(Format::EximReject, &format!("{}{to}", refusal(300))).0, 2000);
+}
