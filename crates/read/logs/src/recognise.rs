@@ -7,7 +7,7 @@ use crate::cut::cut;
 use crate::event::Place;
 use crate::format::Format;
 use crate::formats::postfix_scan;
-use crate::json::Object;
+use crate::json::{Object, Parsed};
 use crate::split::{Cutting, Found, Splitter};
 use crate::syslog;
 use crate::table::Columns;
@@ -42,7 +42,7 @@ fn of_objects(head: &[u8]) -> Option<Format> {
             Found::More => return None,
             Found::Nothing { used } | Found::Damaged { used, .. } => at += used,
             Found::Record { end, used } => {
-                if let Some(format) = Object::parse(&head[at..at + end]).as_ref().and_then(of_object) {
+                if let Some(format) = Parsed::read(&head[at..at + end]).and_then(|one| of_object(one.object())) {
                     return Some(format);
                 }
                 records += 1;
@@ -53,12 +53,10 @@ fn of_objects(head: &[u8]) -> Option<Format> {
     None
 }
 
-fn of_object(object: &Object) -> Option<Format> {
+fn of_object(object: Object<'_>) -> Option<Format> {
     let has = |names: &[&str]| names.iter().all(|name| object.has(name));
-    if let Some(page) =
-        ["items", "results", "events"].iter().map(|name| object.objects(name)).find(|page| !page.is_empty())
-    {
-        return page.iter().find_map(of_object);
+    if let Some(mut page) = object.page() {
+        return page.find_map(of_object);
     }
     if has(&["event-data"]) || has(&["event", "recipient", "log-level"]) {
         Some(Format::Mailgun)
@@ -77,9 +75,9 @@ fn of_object(object: &Object) -> Option<Format> {
     } else if has(&["mail"]) && (has(&["eventType"]) || has(&["notificationType"])) {
         Some(Format::Ses)
     } else if let Some(message) = object.text("Message").filter(|_| object.has("TopicArn")) {
-        Object::parse(message.as_bytes()).as_ref().and_then(of_object)
+        Parsed::read(message.as_bytes()).and_then(|one| of_object(one.object()))
     } else {
-        object.object("detail").filter(|detail| !detail.has("detail")).as_ref().and_then(of_object)
+        object.object("detail").filter(|detail| !detail.has("detail")).and_then(of_object)
     }
 }
 

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
-use redeliver_logs::{Event, Fault, Format, LONGEST_LINE, LONGEST_RECORD, Reader, YearRule};
+use redeliver_logs::{Event, Fault, Format, LONGEST_LINE, LONGEST_RECORD, Reader, YearRule, recognise};
 use redeliver_model::Timestamp;
 
 /// How many recipients are told, the bytes of text told with them, and how often it is told that some were passed over.
@@ -148,4 +148,17 @@ fn a_refusal_of_exim_with_very_many_recipients() {
     assert_eq!((recipients, passed_over), (2 * 33, 2));
     assert!(bytes < 2 * (2 * 1024 * 1024 + LONGEST_LINE));
     assert_eq!(sum(Format::EximReject, &format!("{}{to}", refusal(300))).0, 2000);
+}
+
+/// Pages within pages: each held a copy of all that is within.
+#[test]
+fn pages_within_pages_that_fill_the_memory() {
+    let nested = |inner: &str| format!("{}{inner}{}", "{\"items\":[".repeat(58), "]}".repeat(58));
+    let numbers = format!("{{\"items\":[{{}}],\"x\":[{}1]}}", "1,".repeat(400_000));
+    assert_eq!(recognise(nested(&numbers).as_bytes()), None);
+    let event = r#"{"event":"failed","recipient":"a@b.example","log-level":"error"}"#;
+    assert_eq!(recognise(nested(event).as_bytes()), Some(Format::Mailgun));
+    let peak = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = peak.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim_end_matches(" kB").trim().parse().ok());
+    assert!(peak.is_none_or(|peak: u64| peak < 200 * 1024), "{peak:?} KiB");
 }
