@@ -8,7 +8,7 @@ use crate::event::Place;
 use crate::format::Format;
 use crate::formats::postfix_scan;
 use crate::json::{Object, Parsed};
-use crate::split::{Cutting, Found, Splitter};
+use crate::split::{Cutting, Found, Splitter, zeros};
 use crate::syslog;
 use crate::table::Columns;
 use crate::when::{YearRule, tai64n};
@@ -23,6 +23,7 @@ const MOST_RECORDS: usize = 5000;
 /// Which format a source that begins with `head` is in. The head may end anywhere; 64 KiB are plenty.
 pub fn recognise(head: &[u8]) -> Option<Format> {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let head = &head[zeros(head)..];
     let head = &head[..head.len().min(MOST_BYTES)];
     let first = head.iter().find(|byte| !byte.is_ascii_whitespace())?;
     if matches!(first, b'{' | b'[')
@@ -122,6 +123,7 @@ fn of_table(head: &[u8]) -> Option<Format> {
 fn of_lines(head: &[u8]) -> Option<Format> {
     let mut votes: Vec<(Format, usize)> = Vec::new();
     for line in head.split(|byte| *byte == b'\n').take(MOST_RECORDS) {
+        let line = &line[zeros(line)..];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let Some(format) = of_line(line) else { continue };
         match votes.iter_mut().find(|(known, _)| *known == format) {
