@@ -153,6 +153,8 @@ pub enum Fault {
     NotTheTable,
     /// It has the shape of a refusal, but a part that must be there is missing.
     MissingField,
+    /// It tells more than one record may; the rest of it was passed over.
+    TooComplex,
 }
 
 impl std::fmt::Display for Fault {
@@ -163,6 +165,9 @@ impl std::fmt::Display for Fault {
             Self::NotJson => "this is no JSON",
             Self::NotTheTable => "the row does not fit the head of the table",
             Self::MissingField => "a part of the record is missing",
+            Self::TooComplex => {
+                "it names more recipients, with longer texts, than are told: the rest of it was passed over"
+            }
         })
     }
 }

@@ -252,7 +252,10 @@ impl Reader {
                 if let Memory::Other(records) = &mut self.memory
                     && end > 0
                 {
-                    records.record(&text[..end], self.place, sink);
+                    let record = &text[..end];
+                    sink.begin();
+                    records.record(record, self.place, sink);
+                    sink.end(self.place, record);
                 }
                 used
             }

@@ -7,8 +7,8 @@ use crate::cut::cut;
 use crate::event::Place;
 use crate::format::Format;
 use crate::formats::postfix_scan;
-use crate::json::Object;
-use crate::split::{Cutting, Found, Splitter};
+use crate::json::{Object, Parsed};
+use crate::split::{Cutting, Found, Splitter, zeros};
 use crate::syslog;
 use crate::table::Columns;
 use crate::when::{YearRule, tai64n};
@@ -23,6 +23,7 @@ const MOST_RECORDS: usize = 5000;
 /// Which format a source that begins with `head` is in. The head may end anywhere; 64 KiB are plenty.
 pub fn recognise(head: &[u8]) -> Option<Format> {
     let head = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head);
+    let head = &head[zeros(head)..];
     let head = &head[..head.len().min(MOST_BYTES)];
     let first = head.iter().find(|byte| !byte.is_ascii_whitespace())?;
     if matches!(first, b'{' | b'[')
@@ -42,7 +43,7 @@ fn of_objects(head: &[u8]) -> Option<Format> {
             Found::More => return None,
             Found::Nothing { used } | Found::Damaged { used, .. } => at += used,
             Found::Record { end, used } => {
-                if let Some(format) = Object::parse(&head[at..at + end]).as_ref().and_then(of_object) {
+                if let Some(format) = Parsed::read(&head[at..at + end]).and_then(|one| of_object(one.object())) {
                     return Some(format);
                 }
                 records += 1;
@@ -53,12 +54,10 @@ fn of_objects(head: &[u8]) -> Option<Format> {
     None
 }
 
-fn of_object(object: &Object) -> Option<Format> {
+fn of_object(object: Object<'_>) -> Option<Format> {
     let has = |names: &[&str]| names.iter().all(|name| object.has(name));
-    if let Some(page) =
-        ["items", "results", "events"].iter().map(|name| object.objects(name)).find(|page| !page.is_empty())
-    {
-        return page.iter().find_map(of_object);
+    if let Some(mut page) = object.page() {
+        return page.find_map(of_object);
     }
     if has(&["event-data"]) || has(&["event", "recipient", "log-level"]) {
         Some(Format::Mailgun)
@@ -77,9 +76,9 @@ fn of_object(object: &Object) -> Option<Format> {
     } else if has(&["mail"]) && (has(&["eventType"]) || has(&["notificationType"])) {
         Some(Format::Ses)
     } else if let Some(message) = object.text("Message").filter(|_| object.has("TopicArn")) {
-        Object::parse(message.as_bytes()).as_ref().and_then(of_object)
+        Parsed::read(message.as_bytes()).and_then(|one| of_object(one.object()))
     } else {
-        object.object("detail").filter(|detail| !detail.has("detail")).as_ref().and_then(of_object)
+        object.object("detail").filter(|detail| !detail.has("detail")).and_then(of_object)
     }
 }
 
@@ -124,6 +123,7 @@ fn of_table(head: &[u8]) -> Option<Format> {
 fn of_lines(head: &[u8]) -> Option<Format> {
     let mut votes: Vec<(Format, usize)> = Vec::new();
     for line in head.split(|byte| *byte == b'\n').take(MOST_RECORDS) {
+        let line = &line[zeros(line)..];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         let Some(format) = of_line(line) else { continue };
         match votes.iter_mut().find(|(known, _)| *known == format) {

@@ -112,6 +112,10 @@ impl Splitter {
         if let Some(why) = self.pending.take() {
             return self.damaged(why, text, at_end);
         }
+        let zeros = zeros(text);
+        if zeros > 0 {
+            return Found::Nothing { used: zeros };
+        }
         match self.cutting {
             Cutting::Lines => self.line(text, at, at_end),
             Cutting::Csv => {
@@ -196,6 +200,12 @@ impl Splitter {
         self.indented = false;
         end.map_or(text.len(), |end| end + 1)
     }
+}
+
+/// How many zero bytes stand in front: a file system leaves a block of them where the power went out before the data came, and so
+/// does a log that is cut to nothing while its writer goes on at the old place.
+pub(crate) fn zeros(text: &[u8]) -> usize {
+    text.iter().take_while(|byte| **byte == 0).count()
 }
 
 /// The end without the carriage return of a CR LF.

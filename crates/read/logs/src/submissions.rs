@@ -6,11 +6,10 @@
 //! many or at its usual hour.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::hash::BuildHasher;
 use std::net::IpAddr;
 
-use redeliver_model::{Keyed, KeyedMap, KeyedSet, Timestamp};
+use redeliver_model::{Keyed, KeyedMap, Timestamp};
 
 use crate::event::{Event, Origin, Outcome, Refused};
 
@@ -22,6 +21,10 @@ const MOST_CLIENTS: usize = 20_000;
 
 /// Networks and senders that are kept for one hour of a source; far more than any verdict needs.
 const MOST_DETAILS: usize = 64;
+
+/// Hours of a log-in whose networks and senders are kept: only those of the busiest are judged. The present one may become it, and
+/// where logs are mixed an hour's last lines stand behind the first ones of the next.
+const DETAILED_HOURS: usize = 3;
 
 /// Hours that are kept for a source: a month.
 const MOST_HOURS: usize = 31 * 24;
@@ -93,20 +96,30 @@ impl<'a> Source<'a> {
     }
 }
 
-/// One hour of a source.
-#[derive(Debug, Clone, Default)]
+/// One hour of a source: small, for there may be a month of them for each.
+#[derive(Debug, Clone, Copy)]
 struct Hour {
+    /// Since 1970.
+    number: i64,
     messages: u64,
     recipients: u64,
-    networks: KeyedSet<IpAddr>,
-    senders: KeyedSet<String>,
+}
+
+/// From where and as whom a log-in sent within an hour, as hashes: only how many there are is told.
+#[derive(Debug, Clone, Default)]
+struct Details {
+    hour: i64,
+    networks: Vec<u64>,
+    senders: Vec<u64>,
 }
 
 /// All that is known of a source.
 #[derive(Debug, Clone, Default)]
 struct Past {
-    /// By hours since 1970.
-    hours: BTreeMap<i64, Hour>,
+    /// In their order.
+    hours: Vec<Hour>,
+    /// Of the last hours and the busiest.
+    details: Vec<Details>,
     delivered: u64,
     refused: u64,
     unknown: u64,
@@ -202,17 +215,18 @@ impl Submissions {
                 if let Some(id) = submitted.queue_id.as_deref() {
                     self.remember(id, number);
                 }
-                let hour = self.pasts[number].hour(submitted.time.unwrap_or(Timestamp(0)));
-                hour.messages += 1;
-                hour.recipients += u64::from(submitted.recipients.unwrap_or(1));
-                if let Some(ip) = submitted.origin.ip.filter(|_| hour.networks.len() < MOST_DETAILS) {
-                    hour.networks.insert(network(ip));
+                let hour = submitted.time.unwrap_or(Timestamp(0)).0.div_euclid(3600);
+                let past = &mut self.pasts[number];
+                past.count(hour, u64::from(submitted.recipients.unwrap_or(1)));
+                if submitted.origin.login.is_none() {
+                    return; // Others are not judged by these.
                 }
-                if let Some(sender) = submitted.sender.as_deref()
-                    && hour.senders.len() < MOST_DETAILS
-                    && !hour.senders.contains(sender)
-                {
-                    hour.senders.insert(sender.to_ascii_lowercase());
+                let details = past.details(hour);
+                if let Some(ip) = submitted.origin.ip {
+                    note(&mut details.networks, self.hasher.hash_one(network(ip)));
+                }
+                if let Some(sender) = submitted.sender.as_deref() {
+                    note(&mut details.senders, self.hasher.hash_one(sender.to_ascii_lowercase()));
                 }
             }
             Event::Delivered(delivered) => {
@@ -255,7 +269,7 @@ impl Submissions {
     /// Every source with messages, recipients and its busiest hour's recipients, the busiest first.
     pub fn busiest(&self) -> Vec<(&Source<'static>, u64, u64, u64)> {
         let row = |(source, number): (_, &usize)| {
-            let hours = || self.pasts[*number].hours.values();
+            let hours = || self.pasts[*number].hours.iter();
             let sum = |of: fn(&Hour) -> u64| hours().map(of).sum::<u64>();
             let most = hours().map(|hour| hour.recipients).max().unwrap_or(0);
             (source, sum(|hour| hour.messages), sum(|hour| hour.recipients), most)
@@ -309,33 +323,70 @@ fn network(ip: IpAddr) -> IpAddr {
     }
 }
 
+/// Notes one more, if it is one.
+fn note(known: &mut Vec<u64>, hash: u64) {
+    if known.len() < MOST_DETAILS && !known.contains(&hash) {
+        known.reserve_exact(usize::from(known.is_empty())); // Most have no second.
+        known.push(hash);
+    }
+}
+
 impl Past {
-    /// The counts of an hour; the oldest hours make room.
-    fn hour(&mut self, time: Timestamp) -> &mut Hour {
-        if self.hours.len() >= MOST_HOURS {
-            self.hours.pop_first();
-        }
-        self.hours.entry(time.0.div_euclid(3600)).or_default()
+    /// Counts a message; the oldest hours make room.
+    fn count(&mut self, number: i64, recipients: u64) {
+        let at = self.hours.binary_search_by_key(&number, |hour| hour.number).unwrap_or_else(|mut at| {
+            if self.hours.len() >= MOST_HOURS {
+                self.hours.remove(0);
+                at = at.saturating_sub(1);
+            }
+            if self.hours.is_empty() {
+                self.hours.reserve_exact(1); // Most have no second.
+            }
+            self.hours.insert(at, Hour { number, messages: 0, recipients: 0 });
+            at
+        });
+        self.hours[at].messages += 1;
+        self.hours[at].recipients += recipients;
+    }
+
+    /// The details of an hour; those of the least busy one make room.
+    fn details(&mut self, hour: i64) -> &mut Details {
+        let at = self.details.iter().position(|details| details.hour == hour).unwrap_or_else(|| {
+            if self.details.len() >= DETAILED_HOURS {
+                let recipients = |hour: i64| {
+                    let at = self.hours.binary_search_by_key(&hour, |hour| hour.number);
+                    at.map_or(0, |at| self.hours[at].recipients)
+                };
+                let busy = |at: &usize| (recipients(self.details[*at].hour), self.details[*at].hour);
+                let least = (0..self.details.len()).min_by_key(busy).unwrap_or_default();
+                self.details.swap_remove(least);
+            }
+            self.details.reserve_exact(1);
+            self.details.push(Details { hour, ..Details::default() });
+            self.details.len() - 1
+        });
+        &mut self.details[at]
     }
 
     fn judge(&self, source: &Source<'static>) -> Option<(u64, Accused)> {
-        let (number, busiest) = self.hours.iter().max_by_key(|(_, hour)| hour.recipients)?;
+        let (at, busiest) = self.hours.iter().enumerate().max_by_key(|(_, hour)| hour.recipients)?;
         if busiest.recipients < FEWEST_RECIPIENTS {
             return None;
         }
         let mut evidence = Vec::new();
-        let before = self.hours.range(..number).map(|(_, hour)| hour.recipients).max().unwrap_or(0);
-        let long_known = self.hours.range(..number).count() >= FEWEST_HOURS;
+        let before = self.hours[..at].iter().map(|hour| hour.recipients).max().unwrap_or(0);
+        let long_known = at >= FEWEST_HOURS;
         // One that never sent before is new, which is no evidence by itself.
         if long_known && busiest.recipients >= before.max(1) * TIMES_ITS_PAST {
-            let hour = Timestamp(number * 3600);
+            let hour = Timestamp(busiest.number * 3600);
             evidence.push(Evidence::Burst { hour, recipients: busiest.recipients, before });
         }
-        if matches!(source, Source::Login(_)) && busiest.networks.len() >= MANY_NETWORKS {
-            evidence.push(Evidence::Networks(busiest.networks.len()));
-        }
-        if matches!(source, Source::Login(_)) && busiest.senders.len() >= MANY_SENDERS {
-            evidence.push(Evidence::Senders(busiest.senders.len()));
+        if matches!(source, Source::Login(_))
+            && let Some(details) = self.details.iter().find(|details| details.hour == busiest.number)
+        {
+            let (networks, senders) = (details.networks.len(), details.senders.len());
+            evidence.extend((networks >= MANY_NETWORKS).then_some(Evidence::Networks(networks)));
+            evidence.extend((senders >= MANY_SENDERS).then_some(Evidence::Senders(senders)));
         }
         let known = self.delivered + self.refused;
         if known >= FEWEST_KNOWN && self.unknown * 100 >= known * UNKNOWN_SHARE {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use redeliver_model::{EnhancedStatus, Party, Refusal, Reply, Side, Stage, Timestamp};
 
+use crate::cut::filled;
 use crate::event::{Delivered, Event, Origin, Outcome, Place, Refused, Submitted};
 use crate::sink::Sink;
 
@@ -33,11 +34,40 @@ pub(crate) struct Told<'a> {
 impl<'a> Told<'a> {
     /// A refusal with `text` as its reply.
     pub(crate) fn refused(&self, outcome: Outcome, text: &'a str, sink: &mut Sink<'_>) {
+        self.refused_with(self.reply(outcome, text), outcome, text, sink);
+    }
+
+    /// The same refusal for each of these recipients, as far as one record may tell. The text is read once.
+    pub(crate) fn refused_each<'r: 'a>(
+        mut self,
+        outcome: Outcome,
+        text: &'a str,
+        recipients: impl Iterator<Item = &'r str>,
+        sink: &mut Sink<'_>,
+    ) {
+        if outcome == Outcome::RejectedByUs && self.by.is_unknown() {
+            self.by = self.us();
+        }
+        let reply = self.reply(outcome, text);
+        for recipient in recipients {
+            if !sink.has_room() {
+                return;
+            }
+            self.recipient = filled(recipient);
+            self.refused_with(reply.clone(), outcome, text, sink);
+        }
+    }
+
+    fn reply(&self, outcome: Outcome, text: &'a str) -> Reply<'a> {
         let mut reply = crate::cut::reply(text);
         // A status in a field of its own may be made up; it helps where nothing else tells the class.
         if reply.code.is_none() && outcome != Outcome::Suppressed {
             reply.enhanced = reply.enhanced.or(self.status);
         }
+        reply
+    }
+
+    fn refused_with(&self, reply: Reply<'a>, outcome: Outcome, text: &'a str, sink: &mut Sink<'_>) {
         let refusal = Refusal {
             reply,
             stage: self.stage,
@@ -76,6 +106,16 @@ impl<'a> Told<'a> {
             queue_id: self.queue_id,
             time: self.time,
         }));
+    }
+
+    /// A delivery to each of these recipients, as far as one record may tell.
+    pub(crate) fn delivered_each<'r: 'a>(&self, recipients: impl Iterator<Item = &'r str>, sink: &mut Sink<'_>) {
+        for recipient in recipients {
+            if !sink.has_room() {
+                return;
+            }
+            Told { recipient: filled(recipient), ..self.clone() }.delivered(sink);
+        }
     }
 
     /// A submission.

@@ -374,3 +374,30 @@ fn what_is_too_long_is_cut_between_characters() {
         }
     }
 }
+
+/// A block of zero bytes in front of a line, as a file system leaves after a power cut, and a log that was emptied while its writer
+/// went on: the line behind is read, whatever the pieces.
+#[test]
+fn zeros_in_front_of_a_line_that_lose_it() {
+    let plain = |told: &[String]| told.iter().map(|event| event.replace(char::is_numeric, "")).collect::<Vec<_>>();
+    for (format, bytes) in samples() {
+        let lines: Vec<&[u8]> = bytes.split_inclusive(|byte| *byte == b'\n').collect();
+        let whole = plain(&events(format, &bytes));
+        for at in [0, lines.len() / 2, lines.len() - 1] {
+            let front = lines[..at].concat();
+            let with = [&front, &[0; 700][..], &lines[at..].concat()].concat();
+            assert_eq!(recognise(&with), Some(format), "{format} at {at}");
+            for cut in [0, front.len() + 1, front.len() + 700] {
+                let (one, two) = with.split_at(cut);
+                assert_eq!(plain(&events_in(format, &[one, two])), whole, "{format} at {at}, cut at {cut}");
+            }
+            let mut told = Vec::new();
+            let mut reader = Reader::new(format, YearRule::utc(Timestamp::from_date(2026, 12, 1)));
+            let _ = reader.read_parallel(&mut &*with, &mut |event| {
+                told.push(format!("{event:?}"));
+                ControlFlow::Continue(())
+            });
+            assert_eq!(plain(&told), whole, "{format} at {at}, on several cores");
+        }
+    }
+}

@@ -110,6 +110,22 @@ fn a_stolen_login_that_is_not_found() {
     assert!(evidence.iter().any(|one| matches!(one, Evidence::Unknown { unknown: 100, .. })), "{evidence:?}");
 }
 
+/// Only a few hours are kept with their networks and senders; the busiest is one of them.
+#[test]
+fn a_stolen_login_that_is_forgotten_in_the_hours_behind() {
+    let mut day = Day::default();
+    for hour in 1..24 {
+        let stolen = if hour == 12 { 300_u64 } else { 3 };
+        for number in 0..stolen {
+            let ip = format!("203.0.{}.{}", number % 40, number % 200);
+            day.message(hour, &From::Login("anna", ip), &format!("offer{}@example.org", number % 12), 1, 0);
+        }
+    }
+    let accused = day.verdict();
+    let evidence = &accused[0].evidence;
+    assert!(evidence.contains(&Evidence::Networks(40)) && evidence.contains(&Evidence::Senders(12)), "{evidence:?}");
+}
+
 #[test]
 fn a_hacked_web_form_that_is_not_found() {
     let mut day = Day::default();

@@ -186,3 +186,10 @@ fn the_other_message_trace() {
         ["bounced - s@example.org a@b.example ", "delivered s@example.org c@b.example here"]
     );
 }
+
+#[test]
+fn a_failure_of_qmail_whose_start_was_rotated_away() {
+    let log = "Nov 25 21:34:42 mail qmail: 1764106482.1 delivery 7: failure: 203.0.113.23_does_not_like_recipient./Remote_host_said:_550_5.1.1_no_such_user/Giving_up_on_203.0.113.23./\n\
+        Nov 25 21:34:43 mail qmail: 1764106483.1 delivery 8: success: 203.0.113.23_accepted_message./Remote_host_said:_250_ok/\n";
+    assert_eq!(told(Format::Qmail, log), ["bounced rcpt - - 550 5.1.1 no such user"]);
+}

@@ -11,7 +11,7 @@ use crate::told::Told;
 use crate::when::YearRule;
 
 /// Reads one event.
-pub(crate) fn tell(event: &Object, place: Place, rule: YearRule, sink: &mut Sink<'_>) -> Telling {
+pub(crate) fn tell(event: Object<'_>, place: Place, rule: YearRule, sink: &mut Sink<'_>) -> Telling {
     let told = Told {
         place,
         time: event.time("ts_event", rule).or_else(|| event.time("ts", rule)),

@@ -3,7 +3,7 @@
 use crate::event::{Fault, Place};
 use crate::format::Format;
 use crate::formats::{Records, brevo, kumomta, mailgun, postmark, sendgrid, ses, sparkpost};
-use crate::json::Object;
+use crate::json::{Object, Parsed};
 use crate::sink::Sink;
 use crate::when::YearRule;
 
@@ -25,7 +25,7 @@ pub(crate) struct EventStream {
 }
 
 impl EventStream {
-    fn object(&self, object: &Object, place: Place, sink: &mut Sink<'_>) -> Telling {
+    fn object(&self, object: Object<'_>, place: Place, sink: &mut Sink<'_>) -> Telling {
         let tell = match self.format {
             Format::Ses => ses::tell,
             Format::SendGrid => sendgrid::tell,
@@ -41,17 +41,15 @@ impl EventStream {
 
 impl Records for EventStream {
     fn record(&mut self, record: &[u8], place: Place, sink: &mut Sink<'_>) {
-        let Some(object) = Object::parse(record) else {
+        let Some(parsed) = Parsed::read(record) else {
             return sink.unreadable(place, record, Fault::NotJson);
         };
-        // Answers of an events API hold a page of them.
-        let page = ["items", "results", "events"].iter().map(|name| object.objects(name)).find(|page| !page.is_empty());
-        let telling = match page {
+        let object = parsed.object();
+        let telling = match object.page() {
             Some(page) => page
-                .iter()
                 .map(|one| self.object(one, place, sink))
                 .fold(Telling::Nothing, |all, one| if one == Telling::Lacking { one } else { all }),
-            None => self.object(&object, place, sink),
+            None => self.object(object, place, sink),
         };
         if telling == Telling::Lacking {
             sink.unreadable(place, record, Fault::MissingField);

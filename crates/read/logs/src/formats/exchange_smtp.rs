@@ -128,8 +128,17 @@ impl Session {
             return None;
         }
         let command = self.waiting.pop_front()?;
+        if code < 400 && (command.eq_ignore_ascii_case("RSET") || stage_of_command(&command) == Some(Stage::Helo)) {
+            self.transaction_ends();
+        }
         let stage = if command == "." { Some(Stage::Body) } else { stage_of_command(&command) };
         stage.map(|stage| (stage, command))
+    }
+
+    /// DATA or its message was answered, either way, or the buffers were cleared (RFC 5321 4.1.1.4, 4.1.1.5, 4.1.4).
+    fn transaction_ends(&mut self) {
+        self.sender = None;
+        self.recipients.clear();
     }
 
     /// Notes what was accepted; tells whether the message was taken.
@@ -155,7 +164,7 @@ impl Session {
         if code < 400 {
             if self.accepted(stage, &command, text) {
                 self.each(&told, ip, None, sink);
-                self.recipients.clear();
+                self.transaction_ends();
             }
             return;
         }
@@ -164,7 +173,7 @@ impl Session {
         match stage {
             Stage::Data | Stage::Body => {
                 self.each(&told, ip, Some((outcome, text)), sink);
-                self.recipients.clear();
+                self.transaction_ends();
             }
             _ => {
                 let named = path(&command);
@@ -198,7 +207,7 @@ impl Session {
             if self.accepted(stage, &command, text) {
                 told.sender = self.sender.as_deref().map(Cow::Borrowed);
                 told.submitted(Some(self.recipients.len() as u32), sink);
-                self.recipients.clear();
+                self.transaction_ends();
             }
             return;
         }
@@ -209,9 +218,8 @@ impl Session {
         let sender = if stage == Stage::Mail { named.clone() } else { self.sender.clone() };
         told.sender = sender.map(Cow::Owned);
         if matches!(stage, Stage::Data | Stage::Body) && !self.recipients.is_empty() {
-            for recipient in &self.recipients {
-                Told { recipient: filled(recipient), ..told.clone() }.rejected(text, sink);
-            }
+            told.refused_each(Outcome::RejectedByUs, text, self.recipients.iter().map(String::as_str), sink);
+            self.transaction_ends();
         } else {
             told.recipient = named.filter(|_| stage == Stage::Rcpt).map(Cow::Owned);
             told.rejected(text, sink);
@@ -220,13 +228,12 @@ impl Session {
 
     /// The same for every recipient of the message: refused with a reply, or delivered.
     fn each(&self, told: &Told<'_>, ip: Option<IpAddr>, refused: Option<(Outcome, &str)>, sink: &mut Sink<'_>) {
-        for recipient in &self.recipients {
-            let sender = self.sender.as_deref().map(Cow::Borrowed);
-            let told = Told { recipient: filled(recipient), sender, by: self.server(ip), ..told.clone() };
-            match refused {
-                Some((outcome, text)) => told.refused(outcome, text, sink),
-                None => told.delivered(sink),
-            }
+        let sender = self.sender.as_deref().map(Cow::Borrowed);
+        let told = Told { sender, by: self.server(ip), ..told.clone() };
+        let recipients = self.recipients.iter().map(String::as_str);
+        match refused {
+            Some((outcome, text)) => told.refused_each(outcome, text, recipients, sink),
+            None => told.delivered_each(recipients, sink),
         }
     }
 

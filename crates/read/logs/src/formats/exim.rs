@@ -55,6 +55,8 @@ pub(crate) struct Exim {
 struct Held {
     line: String,
     recipients: usize,
+    /// What was told of it, to the recipients so far.
+    told: usize,
 }
 
 /// A line without its time.
@@ -191,7 +193,7 @@ impl Exim {
             return;
         }
         if self.reject_log && rest.starts_with("after DATA") {
-            self.held = Some(Held { line: text.to_owned(), recipients: 0 });
+            self.held = Some(Held { line: text.to_owned(), recipients: 0, told: 0 });
             return;
         }
         rejected(line.told.clone(), before, rest, sink);
@@ -200,12 +202,18 @@ impl Exim {
     /// The lines of a message that the reject log shows behind its refusal.
     fn shown(&mut self, text: &str, told: &Told<'_>, sink: &mut Sink<'_>) {
         let Some(held) = &mut self.held else { return };
-        if let Some((recipient, _)) = text.strip_prefix("Envelope-to: ").and_then(angle) {
-            held.recipients += 1;
-            if let Some((before, rest)) = cut(&held.line, "rejected ") {
-                rejected(Told { recipient: filled(recipient), ..told.clone() }, before, rest, sink);
-            }
+        let Some((recipient, _)) = text.strip_prefix("Envelope-to: ").and_then(angle) else { return };
+        held.recipients += 1;
+        // One refusal on many lines: what it may tell, it may tell in all.
+        sink.go_on(held.told);
+        if !sink.has_room() {
+            self.held = None;
+            return;
         }
+        if let Some((before, rest)) = cut(&held.line, "rejected ") {
+            rejected(Told { recipient: filled(recipient), ..told.clone() }, before, rest, sink);
+        }
+        held.told = sink.told();
     }
 
     fn release(&mut self, told: &Told<'_>, sink: &mut Sink<'_>) {

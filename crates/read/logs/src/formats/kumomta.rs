@@ -14,7 +14,7 @@ use crate::told::Told;
 use crate::when::YearRule;
 
 /// Reads one record.
-pub(crate) fn tell(record: &Object, place: Place, rule: YearRule, sink: &mut Sink<'_>) -> Telling {
+pub(crate) fn tell(record: Object<'_>, place: Place, rule: YearRule, sink: &mut Sink<'_>) -> Telling {
     let response = record.object("response").unwrap_or_default();
     let peer = record.object("peer_address").unwrap_or_default();
     let command = response.text("command").unwrap_or_default();
@@ -33,7 +33,7 @@ pub(crate) fn tell(record: &Object, place: Place, rule: YearRule, sink: &mut Sin
         helo: None,
         side: peer.has("addr").then_some(side),
     };
-    let text = text(&response);
+    let text = text(response);
     let theirs = Told { by: party(Side::Theirs), ..told.clone() };
     match record.text("type") {
         Some("Delivery") => theirs.delivered(sink),
@@ -43,8 +43,8 @@ pub(crate) fn tell(record: &Object, place: Place, rule: YearRule, sink: &mut Sin
         Some("Rejection") => Told { client: party(Side::Theirs), ..told }.rejected(&text, sink),
         Some("Reception") => {
             let from = party(Side::Ours);
-            let login = record.object("meta").and_then(|meta| meta.text("authn_id").map(str::to_owned));
-            let origin = Origin { login: login.map(Cow::Owned), host: from.host, ip: from.ip, ..Origin::default() };
+            let login = record.object("meta").and_then(|meta| meta.text("authn_id"));
+            let origin = Origin { login: login.map(Cow::Borrowed), host: from.host, ip: from.ip, ..Origin::default() };
             Told { origin, ..told }.submitted(Some(1), sink);
         }
         _ => return Telling::Nothing,
@@ -53,7 +53,7 @@ pub(crate) fn tell(record: &Object, place: Place, rule: YearRule, sink: &mut Sin
 }
 
 /// Code, status and words in one, as they were sent.
-fn text(response: &Object) -> String {
+fn text(response: Object<'_>) -> String {
     let mut text = response.number("code").map(|code| format!("{code} ")).unwrap_or_default();
     if let Some(status) = response.object("enhanced_code") {
         let part = |name| status.number(name).unwrap_or_default();

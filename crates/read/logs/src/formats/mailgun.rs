@@ -13,9 +13,9 @@ use crate::told::Told;
 use crate::when::YearRule;
 
 /// Reads one event.
-pub(crate) fn tell(object: &Object, place: Place, rule: YearRule, sink: &mut Sink<'_>) -> Telling {
+pub(crate) fn tell(object: Object<'_>, place: Place, rule: YearRule, sink: &mut Sink<'_>) -> Telling {
     if let Some(event) = object.object("event-data").filter(|event| !event.has("event-data")) {
-        return tell(&event, place, rule, sink);
+        return tell(event, place, rule, sink);
     }
     let (status, envelope) =
         (object.object("delivery-status").unwrap_or_default(), object.object("envelope").unwrap_or_default());
@@ -41,7 +41,7 @@ pub(crate) fn tell(object: &Object, place: Place, rule: YearRule, sink: &mut Sin
                 Some("temporary") => Outcome::Deferred,
                 _ => Outcome::Bounced,
             };
-            told.refused(outcome, &text(&status), sink);
+            told.refused(outcome, &text(status), sink);
         }
         Some("rejected") => {
             let reason = object.object("reject").unwrap_or_default();
@@ -54,7 +54,7 @@ pub(crate) fn tell(object: &Object, place: Place, rule: YearRule, sink: &mut Sin
 }
 
 /// Code and words in one. Mailgun's own codes (498, 605) are left out: SMTP's second digit is at most 5 (RFC 5321 4.2.1).
-fn text(status: &Object) -> String {
+fn text(status: Object<'_>) -> String {
     let words = ["message", "description"].iter().filter_map(|name| status.text(name)).find(|words| !words.is_empty());
     let words = words.unwrap_or_default();
     match status.number("code") {

@@ -5,7 +5,7 @@
 
 use memchr::memchr;
 
-use crate::split::LONGEST_LINE;
+use crate::split::{LONGEST_LINE, zeros};
 use crate::syslog::head;
 
 /// What a line is about.
@@ -65,6 +65,7 @@ pub(crate) fn scan(block: &[u8], marks: &mut Vec<Mark>) -> u32 {
 
 #[inline]
 fn mark(block: &[u8], start: usize, end: usize, line: u32, marks: &mut Vec<Mark>) {
+    let start = start + zeros(&block[start..end]);
     let text = &block[start..end];
     let found = if text.len() > LONGEST_LINE {
         Some((Kind::TooLong, 0, 0))

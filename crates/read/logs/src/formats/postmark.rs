@@ -23,7 +23,7 @@ const NO_REFUSAL: [&str; 8] = [
 ];
 
 /// Reads one webhook.
-pub(crate) fn tell(object: &Object, place: Place, rule: YearRule, sink: &mut Sink<'_>) -> Telling {
+pub(crate) fn tell(object: Object<'_>, place: Place, rule: YearRule, sink: &mut Sink<'_>) -> Telling {
     let told = Told {
         place,
         queue_id: object.text("MessageID").and_then(filled),

@@ -106,12 +106,14 @@ impl Qmail {
         let mut told: Told<'_> = told;
         let Some((delivery, rest)) = cut(rest, ": ") else { return };
         let Some((result, text)) = cut(rest, ": ") else { return };
-        let Some(delivery) = self.deliveries.get(delivery.as_bytes()) else { return };
-        told.recipient = filled(&delivery.recipient);
-        told.queue_id = filled(&delivery.message);
-        if let Some(message) = self.messages.get(delivery.message.as_bytes()) {
-            told.sender = Some(Cow::Borrowed(message.sender.as_str()));
-            told.origin.uid = message.uid;
+        // Where the log was cut off in front, a refusal is told without its recipient.
+        if let Some(delivery) = self.deliveries.get(delivery.as_bytes()) {
+            told.recipient = filled(&delivery.recipient);
+            told.queue_id = filled(&delivery.message);
+            if let Some(message) = self.messages.get(delivery.message.as_bytes()) {
+                told.sender = Some(Cow::Borrowed(message.sender.as_str()));
+                told.origin.uid = message.uid;
+            }
         }
         let outcome = match result {
             "success" => None,

@@ -9,7 +9,7 @@ use crate::told::Told;
 use crate::when::YearRule;
 
 /// Reads one event.
-pub(crate) fn tell(event: &Object, place: Place, rule: YearRule, sink: &mut Sink<'_>) -> Telling {
+pub(crate) fn tell(event: Object<'_>, place: Place, rule: YearRule, sink: &mut Sink<'_>) -> Telling {
     let told = Told {
         place,
         time: event.time("timestamp", rule),

@@ -115,12 +115,9 @@ impl Sendmail {
         if text.starts_with("Deferred: Connection ") {
             told.stage = Some(Stage::Connect);
         }
-        for recipient in recipients {
-            told.recipient = filled(recipient);
-            match outcome {
-                None => told.clone().delivered(sink),
-                Some(outcome) => told.refused(outcome, text, sink),
-            }
+        match outcome {
+            None => told.delivered_each(recipients, sink),
+            Some(outcome) => told.refused_each(outcome, text, recipients, sink),
         }
     }
 }

@@ -16,10 +16,10 @@ use crate::when::YearRule;
 const EVENTS: [&str; 3] = ["message_event", "gen_event", "relay_event"];
 
 /// Reads one event.
-pub(crate) fn tell(object: &Object, place: Place, rule: YearRule, sink: &mut Sink<'_>) -> Telling {
+pub(crate) fn tell(object: Object<'_>, place: Place, rule: YearRule, sink: &mut Sink<'_>) -> Telling {
     if let Some(envelope) = object.object("msys") {
         return match EVENTS.iter().find_map(|name| envelope.object(name)) {
-            Some(event) if !event.has("msys") => tell(&event, place, rule, sink),
+            Some(event) if !event.has("msys") => tell(event, place, rule, sink),
             _ => Telling::Nothing,
         };
     }

@@ -52,9 +52,7 @@ impl Tracking {
             "SEND" | "SENDEXTERNAL" | "DELIVER" => {
                 if event == "DELIVER" || source == "SMTP" {
                     told.by = if event == "DELIVER" { Party::default() } else { server(row) };
-                    for recipient in recipients {
-                        Told { recipient: filled(recipient), ..told.clone() }.delivered(sink);
-                    }
+                    told.delivered_each(recipients.into_iter(), sink);
                 }
                 return;
             }
@@ -72,18 +70,19 @@ impl Tracking {
         // An agent that refuses what comes in is our own filter.
         let ours = source == "AGENT" && row.get("directionality") == "Incoming";
         let outcome = if ours { Outcome::RejectedByUs } else { outcome };
-        let statuses: Vec<&str> = row.get("recipient-status").split("];[").collect();
-        for (at, recipient) in recipients.iter().enumerate() {
-            let status = if statuses.len() == recipients.len() { statuses[at] } else { row.get("recipient-status") };
-            let text = match status.split_once("{LED=") {
-                Some((_, text)) => {
-                    text.split_once("};{").map_or_else(|| text.trim_end_matches(['}', ']']), |(text, _)| text)
-                }
-                None => status,
-            };
-            told.by = from_status(status).unwrap_or_else(|| server(row));
+        let (all, server) = (row.get("recipient-status"), server(row));
+        let statuses: Vec<&str> = all.split("];[").collect();
+        if statuses.len() != recipients.len() {
+            told.by = from_status(all).unwrap_or(server);
+            return told.refused_each(outcome, said(all), recipients.into_iter(), sink);
+        }
+        for (status, recipient) in statuses.into_iter().zip(recipients) {
+            if !sink.has_room() {
+                return;
+            }
+            told.by = from_status(status).unwrap_or_else(|| server.clone());
             told.recipient = filled(recipient);
-            told.refused(outcome, text, sink);
+            told.refused(outcome, said(status), sink);
         }
     }
 
@@ -92,6 +91,9 @@ impl Tracking {
         let told = self.told(row, place);
         for one in row.get("recipient-status").split(';') {
             let Some((recipient, events)) = one.split_once("##") else { continue };
+            if !sink.has_room() {
+                return;
+            }
             let told = Told { recipient: filled(recipient.trim()), ..told.clone() };
             let last = events.rsplit(", ").next().unwrap_or(events).trim();
             match last {
@@ -155,6 +157,12 @@ impl Records for Tracking {
     fn set_head(&mut self, head: &str) {
         self.columns = Columns::read(head);
     }
+}
+
+/// The words of a status: `[{LED=550 5.1.1 ...};{FQDN=...}]`, or all of it.
+fn said(status: &str) -> &str {
+    let Some((_, text)) = status.split_once("{LED=") else { return status };
+    text.split_once("};{").map_or_else(|| text.trim_end_matches(['}', ']']), |(text, _)| text)
 }
 
 /// The host of a row's connection.

@@ -7,7 +7,7 @@ use redeliver_model::{Party, Side};
 use crate::cut::{address, cut, filled, host, party};
 use crate::event::{Fault, Outcome, Place};
 use crate::formats::Records;
-use crate::json::Object;
+use crate::json::{Object, Parsed};
 use crate::sink::Sink;
 use crate::told::Told;
 use crate::when::YearRule;
@@ -42,8 +42,8 @@ fn tell(action: &Action, told: Told<'_>, text: &str, sink: &mut Sink<'_>) {
 impl Records for ZoneMta {
     fn record(&mut self, record: &[u8], place: Place, sink: &mut Sink<'_>) {
         if record.first() == Some(&b'{') {
-            match Object::parse(record) {
-                Some(object) => self.object(&object, place, sink),
+            match Parsed::read(record) {
+                Some(parsed) => self.object(parsed.object(), place, sink),
                 None => sink.unreadable(place, record, Fault::NotJson),
             }
         } else {
@@ -53,7 +53,7 @@ impl Records for ZoneMta {
 }
 
 impl ZoneMta {
-    fn object(&self, object: &Object, place: Place, sink: &mut Sink<'_>) {
+    fn object(&self, object: Object<'_>, place: Place, sink: &mut Sink<'_>) {
         let Some(action) = object.text("action").and_then(action) else { return };
         let by = Party {
             host: object.text("mx").and_then(host),
