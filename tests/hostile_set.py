@@ -29,6 +29,25 @@ def postfix(number, reply, local=b"u"):
 
 EVENT = b'{"email":"u@example.net","event":"bounce","status":"5.1.1","reason":"550 5.1.1 User unknown","timestamp":1764000000,"sg_event_id":"x","sg_message_id":"y"}'
 
+TRACKING = b"#Log-type: Message Tracking Log\n#Fields: date-time,source,event-id,recipient-address,recipient-status\n"
+
+
+def pages(depth):
+    """Pages of events in pages of events, around a long list of numbers."""
+    text = b'{"items":[{}],"x":[%s]}' % b",".join([b"1"] * 400_000)
+    for _ in range(depth):
+        text = b'{"items":[%s]}' % text
+    return text
+
+
+def nested_boundaries():
+    """Multiparts in each other whose boundary stands at every byte, beside encoded messages, for which the whole is read again."""
+    kind = b"Content-Type: multipart/mixed; boundary=a\n"
+    encoded = b"--xx\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nQTpiCgp4\n"
+    parts = b"".join(b"--x%02d\n" % level + kind + b"\n" for level in range(19))
+    return HEAD + b"Content-Type: multipart/mixed; boundary=xx\n\n" + encoded * 4 + b"--xx\n" + kind + b"\n" + parts + b"a" * (8 * MB - 9000)
+
+
 FILES = {
     "phrases_as_reply.txt": b"554 5.7.1 " + fill(PHRASES, MB - 20),
     "phrases_without_blanks.txt": b"554 5.7.1 " + fill(PHRASES.replace(b" ", b""), MB - 20),
@@ -62,6 +81,9 @@ FILES = {
     "boundary_of_dashes.eml": HEAD + b"Content-Type: multipart/mixed; boundary=\"--\"\r\n\r\n" + b"\n----x" * (MB - 1000),
     "attached_mails.eml": HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + (b"--b\r\nContent-Type: application/octet-stream; name=a.eml\r\n\r\n" + HEAD + b"\r\ncould not be delivered\r\n" + fill(b"<u@example.net>\r\n", 15_000)) * 500 + b"--b--\r\n",
     "encoded_messages.eml": HEAD + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + (b"--b\r\nContent-Type: message/rfc822\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + fill(b"=46rom: a=40b\r\n", 15_000)) * 500 + b"--b--\r\n",
+    "boundaries_nested.eml": nested_boundaries(),
+    "fields_of_parts.eml": HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n" + (b"--b\n" + b"A:\n" * 2_000 + b"\nx\n") * 500 + b"--b\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nQTpiCgp4\n--b--\n",
+    "signs_of_windows.eml": HEAD + b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nQTpiCgp4\n" * 3 + b"--b\nContent-Type: text/html; charset=windows-1252\nContent-Transfer-Encoding: quoted-printable\n\n" + b"\x80" * (8 * MB - 2000) + b"\n--b--\n",
     "subject_10MB.eml": HEAD.replace(b"Undelivered", b"\x1b[2J" + b"S" * (10 * MB)) + b"\r\ncould not be delivered\r\n",
     "types.eml": b"".join(b"Content-Type: text/plain; x=%d\r\n" % n for n in range(100_000)) + b"\r\nhi\r\n",
     "received.eml": b"".join(b"Received: from (((((((((%d by ;;; for <<<<< [192.0.2.7]\r\n" % n for n in range(100_000)) + HEAD + b"\r\ncould not be delivered\r\n",
@@ -73,6 +95,12 @@ FILES = {
     "log_of_repeats.log": b"".join(postfix(n, fill(b"spam rejected by policy %d " % n, 14_000)) for n in range(60)),
     "log_of_phrases.log": b"".join(postfix(n, fill(PHRASES + b"%d " % n, 14_000)) for n in range(60)),
     "log_of_long_addresses.log": b"".join(postfix(n, b"no", fill(b"a%d" % n, 40_000)) for n in range(600)),
+    # One record for very many recipients, with one long text.
+    "one_row_many_recipients.log": TRACKING + b"2026-11-04T08:17:13.001Z,SMTP,FAIL,%s,550 %s\n" % (b";".join([b"a@b"] * 120_000), fill(b"spam rejected ", 455_000)),
+    "one_event_many_recipients.jsonl": b'{"eventType":"DeliveryDelay","mail":{"messageId":"x","source":"a@b.example"},"deliveryDelay":{"delayType":"550 %s","delayedRecipients":[%s]}}\n' % (fill(b"spam rejected ", 390_000), b",".join([b'{"emailAddress":"a@b.example"}'] * 20_000)),
+    "lines_of_many_recipients.log": b"".join(b"Nov 18 10:00:0%d m sendmail[1]: 4A12345%d: to=a@b.example, delay=00:00:01, stat=User unknown\n" % (n, n) for n in range(3)) + (b"Nov 18 10:00:09 m sendmail[1]: 4A123456: to=%s, delay=00:00:01, stat=550 %s\n" % (b",".join([b"a@b"] * 8_000), fill(b"spam rejected ", 31_000))) * 20,
+    "held_line_of_a_reject_log.log": b"2026-11-18 10:00:00 H=x.example [192.0.2.7] F=<s@x.example> rejected after DATA: %s\n" % fill(b"spam rejected ", 63_000) + b"".join(b"Envelope-to: <a%x@b.example>\n" % n for n in range(30_000)),
+    "pages_in_pages.json": pages(58),
     "events_cut_off.jsonl": EVENT + b"\n" + (EVENT[:90] + b"\n") * 40_000 + EVENT + b"\n",
     "rows_with_an_open_quote.csv": b"type,timeLogged,timeQueued,orig,rcpt,orcpt,dsnAction,dsnStatus,dsnDiag,dsnMta,bounceCat\n" + b'b,"x\n' * 200_000,
 }
