@@ -1,4 +1,4 @@
-//! The structure of a message (RFC 2045, 2046): a flat list of parts, each with its parent.
+//! A message as a flat list of parts, each with its parent, and what a part holds.
 
 use std::borrow::Cow;
 
@@ -7,6 +7,8 @@ use mail_parser::decoders::base64::base64_decode;
 use crate::charset::decode_text;
 use crate::headers::{ContentType, Headers};
 use crate::html::html_text;
+use crate::prepare::lacks_line_feeds;
+use crate::structure;
 
 /// Bytes of one message that are read; what lies behind is not looked at. A bounce carries at most the message that it
 /// returns, and says its reason in front of it.
@@ -18,18 +20,12 @@ pub const MOST_PARTS: usize = 512;
 /// Deepest nesting of multiparts and messages. A bounce of a forward of a bounce has 8.
 pub const DEEPEST: usize = 20;
 
-/// Longest boundary (RFC 2046 5.1.1 allows 70).
-const LONGEST_BOUNDARY: usize = 200;
-
-/// How often an encoded message inside an encoded message is unwrapped.
-const MOST_UNWRAPPINGS: usize = 3;
-
 /// What was not as it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The message is longer than [`LARGEST_MAIL`]; only its start was read.
     TooLarge,
-    /// More than [`MOST_PARTS`] parts; the others were left out.
+    /// More than [`MOST_PARTS`] parts, or more lines like boundaries than are looked at; what lies behind was left out.
     TooManyParts,
     /// Nested deeper than [`DEEPEST`]; what lies deeper was taken as text.
     TooDeep,
@@ -64,15 +60,7 @@ pub struct Part<'a> {
 impl<'a> Mail<'a> {
     /// Reads a message.
     pub fn read(bytes: &'a [u8]) -> Self {
-        let mut mail = Self::default();
-        let bytes = if bytes.len() > LARGEST_MAIL {
-            mail.fault(Fault::TooLarge);
-            &bytes[..LARGEST_MAIL]
-        } else {
-            bytes
-        };
-        mail.entity(bytes, Place { parent: None, level: 0, depth: 0, default: "text/plain" });
-        mail
+        structure::read(bytes)
     }
 
     /// The message itself.
@@ -85,18 +73,9 @@ impl<'a> Mail<'a> {
         self.parts.iter().filter(|part| part.level == 0)
     }
 
-    /// Whether [`prepare`] would leave the message that this was read from as it is.
+    /// Whether [`prepare`](crate::prepare) would leave the message that this was read from as it is.
     pub fn is_as_it_should_be(&self, bytes: &[u8]) -> bool {
-        self.encoded_message().is_none() && matches!(with_line_feeds(bytes), Cow::Borrowed(_))
-    }
-
-    /// An inner message whose parts cannot be seen, since it is encoded.
-    fn encoded_message(&self) -> Option<&Part<'a>> {
-        self.parts.iter().find(|part| {
-            part.content_type.kind.starts_with("message/")
-                && part.is_container()
-                && encoding(&part.headers) != Encoding::Plain
-        })
+        !self.parts.iter().any(Part::is_encoded_message) && !lacks_line_feeds(bytes)
     }
 
     /// The number of the first part inside part `number`, if it is a container.
@@ -104,94 +83,23 @@ impl<'a> Mail<'a> {
         self.parts.iter().position(|part| part.parent == Some(number))
     }
 
-    fn fault(&mut self, fault: Fault) {
+    /// Notes what was not as it should be, once.
+    pub(crate) fn fault(&mut self, fault: Fault) {
         if !self.faults.contains(&fault) {
             self.faults.push(fault);
         }
     }
-
-    fn entity(&mut self, bytes: &'a [u8], place: Place) {
-        if self.parts.len() >= MOST_PARTS {
-            self.fault(Fault::TooManyParts);
-            return;
-        }
-        let (headers, body) = Headers::read(bytes);
-        let mut content_type = headers.raw("content-type").map(ContentType::read).unwrap_or_default();
-        if content_type.kind.is_empty() {
-            place.default.clone_into(&mut content_type.kind);
-        }
-        let number = self.parts.len();
-        let body = &bytes[body..];
-        let container = is_container(&content_type.kind);
-        let boundary = content_type.parameter("boundary").filter(|text| !text.is_empty()).map(str::as_bytes);
-        let boundary = boundary.map(|text| text[..text.len().min(LONGEST_BOUNDARY)].to_vec());
-        let kind = content_type.kind.clone();
-        let plain = encoding(&headers) == Encoding::Plain;
-        self.parts.push(Part { parent: place.parent, level: place.level, headers, content_type, body });
-        if !container {
-            return;
-        }
-        if place.depth >= DEEPEST {
-            self.fault(Fault::TooDeep);
-            return;
-        }
-        let inside = Place { parent: Some(number), level: place.level, depth: place.depth + 1, default: "text/plain" };
-        if let Some(sub) = kind.strip_prefix("multipart/") {
-            let default = if sub == "digest" { "message/rfc822" } else { "text/plain" };
-            self.multipart(body, boundary, Place { default, ..inside });
-        } else if plain {
-            self.entity(body, Place { level: place.level + 1, ..inside });
-        }
-    }
-
-    fn multipart(&mut self, body: &'a [u8], boundary: Option<Vec<u8>>, place: Place) {
-        let found = boundary.filter(|boundary| next_boundary(body, 0, boundary).is_some()).or_else(|| {
-            self.fault(Fault::BrokenMultipart);
-            guess_boundary(body)
-        });
-        let Some(boundary) = found else {
-            // Nothing separates parts: all of it is text.
-            let content_type = ContentType::read(b"text/plain");
-            let (parent, level) = (place.parent, place.level);
-            self.parts.push(Part { parent, level, headers: Headers::default(), content_type, body });
-            return;
-        };
-        let mut next = next_boundary(body, 0, &boundary);
-        while let Some(start) = next {
-            if start.last {
-                return;
-            }
-            next = next_boundary(body, start.after, &boundary);
-            let end = next.as_ref().map_or(body.len(), |next| next.before);
-            if next.is_none() {
-                self.fault(Fault::BrokenMultipart);
-            }
-            if self.faults.contains(&Fault::TooManyParts) {
-                return;
-            }
-            self.entity(&body[start.after.min(end)..end], place);
-        }
-    }
-}
-
-/// Where an entity lies.
-#[derive(Clone, Copy)]
-struct Place {
-    parent: Option<usize>,
-    level: usize,
-    depth: usize,
-    default: &'static str,
 }
 
 /// How a body is encoded (RFC 2045 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Encoding {
+pub(crate) enum Encoding {
     Plain,
     Base64,
     QuotedPrintable,
 }
 
-fn encoding(headers: &Headers<'_>) -> Encoding {
+pub(crate) fn encoding(headers: &Headers<'_>) -> Encoding {
     let word = headers.raw("content-transfer-encoding").unwrap_or_default();
     let word = word.split(|byte| matches!(byte, b';' | b' ')).next().unwrap_or_default();
     if word.eq_ignore_ascii_case(b"base64") {
@@ -204,7 +112,7 @@ fn encoding(headers: &Headers<'_>) -> Encoding {
 }
 
 /// Whether a type holds parts or a message.
-fn is_container(kind: &str) -> bool {
+pub(crate) fn is_container(kind: &str) -> bool {
     kind.starts_with("multipart/") || matches!(kind, "message/rfc822" | "message/global" | "message/news")
 }
 
@@ -217,6 +125,13 @@ impl Part<'_> {
     /// Whether it holds parts or a message.
     pub fn is_container(&self) -> bool {
         is_container(&self.content_type.kind)
+    }
+
+    /// Whether it is an inner message whose parts cannot be seen, since it is encoded.
+    pub(crate) fn is_encoded_message(&self) -> bool {
+        self.content_type.kind.starts_with("message/")
+            && self.is_container()
+            && encoding(&self.headers) != Encoding::Plain
     }
 
     /// Its content with the transfer encoding taken off; broken encodings as far as they can be read.
@@ -298,110 +213,10 @@ fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A line that separates parts.
-struct Boundary {
-    /// Where the part before it ends.
-    before: usize,
-    /// Where the part behind it begins.
-    after: usize,
-    /// Whether it is the closing one.
-    last: bool,
-}
-
-/// The next boundary line at or behind `from` (RFC 2046 5.1.1).
-fn next_boundary(body: &[u8], from: usize, boundary: &[u8]) -> Option<Boundary> {
-    let mut at = from;
-    while let Some(found) = memchr::memmem::find(&body[at..], boundary) {
-        let start = at + found;
-        at = start + boundary.len();
-        let begins_line = start >= 2 && &body[start - 2..start] == b"--" && (start == 2 || body[start - 3] == b'\n');
-        if !begins_line {
-            continue;
-        }
-        let line_end = memchr::memchr(b'\n', &body[at..]).map_or(body.len(), |end| at + end + 1);
-        let rest = body[at..line_end].trim_ascii_end();
-        let last = rest.starts_with(b"--");
-        if !rest.is_empty() && !last && !rest.iter().all(u8::is_ascii_whitespace) {
-            continue; // a longer boundary that begins alike
-        }
-        // The line end before the boundary belongs to it.
-        let mut before = start - 2;
-        if before > from && body[before - 1] == b'\n' {
-            before -= 1;
-            if before > from && body[before - 1] == b'\r' {
-                before -= 1;
-            }
-        }
-        return Some(Boundary { before, after: line_end, last });
-    }
-    None
-}
-
-/// The boundary that a multipart without one seems to use: its first line that begins with `--` and is followed by a field.
-fn guess_boundary(body: &[u8]) -> Option<Vec<u8>> {
-    let mut lines = body[..body.len().min(16 * 1024)].split(|byte| *byte == b'\n').peekable();
-    while let Some(line) = lines.next() {
-        let line = line.trim_ascii_end();
-        let follows = lines.peek().is_some_and(|next| next.len() > 8 && next[..8].eq_ignore_ascii_case(b"content-"));
-        if follows && line.len() > 4 && line.len() < LONGEST_BOUNDARY && line.starts_with(b"--") {
-            return Some(line[2..].to_vec());
-        }
-    }
-    None
-}
-
-/// A message made ready for [`Mail::read`]; most are handed back untouched.
-///
-/// Lines ended by carriage returns alone are ended by line feeds. Inner messages in base64 or quoted-printable (against RFC
-/// 2046 5.2.1, yet sent) are decoded in place, so that their parts are seen.
-pub fn prepare(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let mut unwrapped = with_line_feeds(bytes);
-    for _ in 0..MOST_UNWRAPPINGS {
-        let Some(next) = unwrap_one(&unwrapped) else { break };
-        unwrapped = Cow::Owned(next);
-    }
-    unwrapped
-}
-
-/// Bytes looked at to tell how lines end.
-const LINE_ENDS_LOOKED_AT: usize = 16 * 1024;
-
-/// Old programs end lines with a carriage return alone.
-fn with_line_feeds(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let start = &bytes[..bytes.len().min(LINE_ENDS_LOOKED_AT)];
-    let feeds = memchr::memchr_iter(b'\n', start).count();
-    if memchr::memchr_iter(b'\r', start).count() <= 2 * feeds + 2 {
-        return Cow::Borrowed(bytes);
-    }
-    let mut out = Vec::with_capacity(bytes.len());
-    for (at, byte) in bytes.iter().enumerate() {
-        match byte {
-            b'\r' if bytes.get(at + 1) == Some(&b'\n') => {}
-            b'\r' => out.push(b'\n'),
-            other => out.push(*other),
-        }
-    }
-    Cow::Owned(out)
-}
-
-fn unwrap_one(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mail = Mail::read(bytes);
-    let part = mail.encoded_message()?;
-    let field = part.headers.raw("content-transfer-encoding")?;
-    let place = |inner: &[u8]| (inner.as_ptr() as usize).checked_sub(bytes.as_ptr() as usize);
-    let (field_at, body_at) = (place(field)?, place(part.body)?);
-    let mut out = Vec::with_capacity(bytes.len());
-    out.extend_from_slice(bytes.get(..field_at)?);
-    out.extend_from_slice(b"8bit");
-    out.extend_from_slice(bytes.get(field_at + field.len()..body_at)?);
-    out.extend_from_slice(&part.decoded());
-    out.extend_from_slice(bytes.get(body_at + part.body.len()..)?);
-    Some(out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::prepare::prepare;
 
     fn shape(bytes: &[u8]) -> Vec<(usize, String, String)> {
         Mail::read(bytes)
@@ -447,6 +262,8 @@ mod tests {
             b"Content-Type: multipart/mixed; boundary=WRONG\n\n--right\nContent-Type: text/plain\n\nwords\n--right--\n";
         assert_eq!(shape(wrong)[1], part(0, "text/plain", "words"));
         assert_eq!(shape(b"Content-Type: multipart/report\n\nwords\n")[1], part(0, "text/plain", "words"));
+        let dashes = b"Content-Type: multipart/mixed\n\n-----\nContent-Type: text/html\n\nwords\n-------\n";
+        assert_eq!(shape(dashes)[1], part(0, "text/html", "words"));
     }
 
     #[test]
