@@ -216,7 +216,6 @@ fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::prepare::prepare;
 
     fn shape(bytes: &[u8]) -> Vec<(usize, String, String)> {
         Mail::read(bytes)
@@ -276,15 +275,6 @@ mod tests {
         assert_eq!(mail("BASE64", "aGVs!!bG8"), "hello");
         assert_eq!(mail("quoted-printable", "a=3Db=\nc=ZZ=C3=9F="), "a=bc=ZZß=");
         assert_eq!(mail("7bit", "a=3D"), "a=3D");
-    }
-
-    #[test]
-    fn an_encoded_inner_message_is_unwrapped() {
-        let mail = b"Content-Type: multipart/mixed; boundary=B\n\n--B\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdDogeAoKaW5uZXIK\n--B--\n";
-        let unwrapped = prepare(mail);
-        assert_eq!(shape(&unwrapped).last(), Some(&part(1, "text/plain", "inner")));
-        assert!(matches!(prepare(REPORT), Cow::Borrowed(_)));
-        assert_eq!(&*prepare(b"A: b\rC: d\r\rbody\rmore\r\n"), b"A: b\nC: d\n\nbody\nmore\n");
     }
 
     #[test]
