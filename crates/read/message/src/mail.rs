@@ -25,7 +25,8 @@ pub const DEEPEST: usize = 20;
 pub enum Fault {
     /// The message is longer than [`LARGEST_MAIL`]; only its start was read.
     TooLarge,
-    /// More than [`MOST_PARTS`] parts, or more lines like boundaries than are looked at; what lies behind was left out.
+    /// More than [`MOST_PARTS`] parts, or more lines like boundaries or fields than are looked at; what lies behind was left
+    /// out.
     TooManyParts,
     /// Nested deeper than [`DEEPEST`]; what lies deeper was taken as text.
     TooDeep,
@@ -216,6 +217,7 @@ fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::headers::MOST_FIELDS;
 
     fn shape(bytes: &[u8]) -> Vec<(usize, String, String)> {
         Mail::read(bytes)
@@ -263,6 +265,13 @@ mod tests {
         assert_eq!(shape(b"Content-Type: multipart/report\n\nwords\n")[1], part(0, "text/plain", "words"));
         let dashes = b"Content-Type: multipart/mixed\n\n-----\nContent-Type: text/html\n\nwords\n-------\n";
         assert_eq!(shape(dashes)[1], part(0, "text/html", "words"));
+    }
+
+    #[test]
+    fn a_report_behind_a_flood_of_fields_is_a_report() {
+        let mail = [&b"X: y\n".repeat(2 * MOST_FIELDS), REPORT].concat();
+        assert_eq!(shape(&mail), shape(REPORT));
+        assert_eq!(Mail::read(&mail).faults, [Fault::TooManyParts]);
     }
 
     #[test]

@@ -82,6 +82,9 @@ impl<'a> Reader<'a> {
             return;
         }
         let (headers, body) = Headers::read(&self.bytes[range.clone()]);
+        if headers.is_cut() {
+            self.mail.fault(Fault::TooManyParts);
+        }
         let body = range.start + body..range.end;
         let mut content_type = headers.raw("content-type").map(ContentType::read).unwrap_or_default();
         if content_type.kind.is_empty() {
