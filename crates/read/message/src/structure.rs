@@ -12,6 +12,10 @@ use crate::mail::{DEEPEST, Encoding, Fault, LARGEST_MAIL, MOST_PARTS, Mail, Part
 /// Real mail has some hundred; a program of 8 MB would have to be comments throughout.
 const MOST_DASHED: usize = 200_000;
 
+/// Most fields of all parts together that are kept, besides those that decide what a part is. A digest of 500 messages with 40
+/// each has as many.
+const MOST_FIELDS_OF_ALL: usize = 20_000;
+
 /// Longest boundary (RFC 2046 5.1.1 allows 70).
 const LONGEST_BOUNDARY: usize = 200;
 
@@ -32,6 +36,7 @@ fn read_whole(bytes: &[u8]) -> Reader<'_> {
         bytes,
         dashed: None,
         mail,
+        fields: 0,
         #[cfg(test)]
         looks: 0,
     };
@@ -44,6 +49,8 @@ struct Reader<'a> {
     /// The lines that may separate parts, in order; found when the outermost multipart is met, around all others.
     dashed: Option<Vec<Dashed>>,
     mail: Mail<'a>,
+    /// How many fields its parts have.
+    fields: usize,
     /// How many of those lines were compared with a boundary.
     #[cfg(test)]
     looks: usize,
@@ -81,7 +88,9 @@ impl<'a> Reader<'a> {
         if self.is_full() {
             return;
         }
-        let (headers, body) = Headers::read(&self.bytes[range.clone()]);
+        let (headers, body) =
+            Headers::read_most(&self.bytes[range.clone()], MOST_FIELDS_OF_ALL.saturating_sub(self.fields));
+        self.fields += headers.iter().count();
         if headers.is_cut() {
             self.mail.fault(Fault::TooManyParts);
         }
@@ -246,6 +255,18 @@ mod tests {
         assert_eq!(reader.mail.parts.iter().filter(|part| part.body == b"x").count(), 2);
         // They are bounded where they may be boundaries only.
         assert_eq!(read(text.as_bytes()).faults, []);
+    }
+
+    #[test]
+    fn fields_of_all_parts_together_are_bounded() {
+        let part = format!("--b\n{}Content-Type: text/html\n\nx\n", "A:\n".repeat(1900));
+        let mail = format!("Content-Type: multipart/mixed; boundary=b\n\n{}--b--\n", part.repeat(MOST_PARTS - 1));
+        let mail = read(mail.as_bytes());
+        let fields: usize = mail.parts.iter().map(|part| part.headers.iter().count()).sum();
+        assert!(fields <= MOST_FIELDS_OF_ALL + MOST_PARTS, "{fields}");
+        // All parts are there, and what they are.
+        assert!(mail.parts[1..].iter().all(|part| part.is("text/html") && part.body == b"x"));
+        assert_eq!((mail.parts.len(), mail.faults.as_slice()), (MOST_PARTS, &[Fault::TooManyParts][..]));
     }
 
     #[test]
