@@ -36,6 +36,9 @@ const DECIDING: [&str; 12] = [
 /// a list of some hundred recipients still fits.
 const LONGEST_VALUE: usize = 64 * 1024;
 
+/// Most parameters of one Content-Type that are kept. Real ones have under ten; 4 KiB of them in each part would take 50 MB.
+const MOST_PARAMETERS: usize = 32;
+
 /// Most addresses taken from one field.
 const MOST_ADDRESSES: usize = 1000;
 
@@ -106,7 +109,11 @@ impl ContentType {
             kind.push_str(&sub.to_ascii_lowercase());
         }
         let attributes = read.attributes.unwrap_or_default().into_iter();
-        let parameters = attributes.map(|one| (one.name.to_ascii_lowercase(), one.value.into_owned())).collect();
+        let attributes = attributes.take(MOST_PARAMETERS);
+        let mut parameters: Vec<_> =
+            attributes.map(|one| (one.name.to_ascii_lowercase(), one.value.into_owned())).collect();
+        // What was collected keeps the room of all that were there.
+        parameters.shrink_to_fit();
         Self { kind, parameters }
     }
 }
@@ -375,6 +382,14 @@ mod tests {
         assert!(headers.iter().count() <= MOST_FIELDS && headers.is_cut());
         assert_eq!(body, flood.len());
         assert!(!Headers::read(&flood[..1000]).0.is_cut());
+    }
+
+    #[test]
+    fn a_flood_of_parameters_is_bounded() {
+        let flood = format!("text/plain; charset=utf-8{}", "; a=b".repeat(800));
+        let read = ContentType::read(flood.as_bytes());
+        assert_eq!((read.kind.as_str(), read.parameter("charset")), ("text/plain", Some("utf-8")));
+        assert!(read.parameters.len() <= MOST_PARAMETERS && read.parameters.capacity() < 2 * MOST_PARAMETERS);
     }
 
     #[test]
