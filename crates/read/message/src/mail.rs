@@ -20,6 +20,10 @@ pub const MOST_PARTS: usize = 512;
 /// Deepest nesting of multiparts and messages. A bounce of a forward of a bounce has 8.
 pub const DEEPEST: usize = 20;
 
+/// Bytes of a part, as they stand, that are read as text: in other charsets a byte becomes three, and HTML another copy. The
+/// words of a notification stand in front; styles and pictures inside HTML reach some hundred KiB.
+const LONGEST_TEXT: usize = 2 * 1024 * 1024;
+
 /// What was not as it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -137,19 +141,20 @@ impl Part<'_> {
 
     /// Its content with the transfer encoding taken off; broken encodings as far as they can be read.
     pub fn decoded(&self) -> Cow<'_, [u8]> {
-        match encoding(&self.headers) {
-            Encoding::Plain => Cow::Borrowed(self.body),
-            Encoding::Base64 => Cow::Owned(base64(self.body)),
-            Encoding::QuotedPrintable => Cow::Owned(quoted_printable(self.body)),
-        }
+        decode(self.body, encoding(&self.headers))
     }
 
-    /// Its content as text, whatever its type; HTML as the lines that a person would see.
+    /// Its content as text, whatever its type, of the first [`LONGEST_TEXT`] bytes; HTML as the lines that a person would see.
     pub fn text(&self) -> Cow<'_, str> {
         let charset = self.content_type.parameter("charset");
-        let text = match self.decoded() {
-            Cow::Borrowed(bytes) => decode_text(bytes, charset),
-            Cow::Owned(bytes) => Cow::Owned(decode_text(&bytes, charset).into_owned()),
+        let start = start_of_text(self.body);
+        let is_cut = start.len() < self.body.len();
+        let text = match decode(start, encoding(&self.headers)) {
+            Cow::Borrowed(bytes) => decode_text(if is_cut { whole_letters(bytes) } else { bytes }, charset),
+            Cow::Owned(bytes) => {
+                let bytes = if is_cut { whole_letters(&bytes) } else { &bytes };
+                Cow::Owned(decode_text(bytes, charset).into_owned())
+            }
         };
         if self.is("text/html") { Cow::Owned(html_text(&text)) } else { text }
     }
@@ -159,6 +164,30 @@ impl Part<'_> {
         let disposition = self.headers.raw("content-disposition").map(ContentType::read);
         let given = disposition.as_ref().and_then(|one| one.parameter("filename"));
         given.or_else(|| self.content_type.parameter("name")).map(str::to_owned)
+    }
+}
+
+/// The first [`LONGEST_TEXT`] bytes, without an escape of quoted-printable that would be cut.
+fn start_of_text(body: &[u8]) -> &[u8] {
+    let Some(start) = body.get(..LONGEST_TEXT) else { return body };
+    let escape = start.iter().rev().take(2).position(|byte| *byte == b'=');
+    &start[..start.len() - escape.map_or(0, |behind| behind + 1)]
+}
+
+/// The bytes without a letter of UTF-8 that was cut off at their end; the whole would be taken for another charset.
+fn whole_letters(bytes: &[u8]) -> &[u8] {
+    match std::str::from_utf8(bytes) {
+        Err(broken) if broken.error_len().is_none() => &bytes[..broken.valid_up_to()],
+        _ => bytes,
+    }
+}
+
+/// Takes the transfer encoding off.
+fn decode(body: &[u8], encoding: Encoding) -> Cow<'_, [u8]> {
+    match encoding {
+        Encoding::Plain => Cow::Borrowed(body),
+        Encoding::Base64 => Cow::Owned(base64(body)),
+        Encoding::QuotedPrintable => Cow::Owned(quoted_printable(body)),
     }
 }
 
@@ -284,6 +313,27 @@ mod tests {
         assert_eq!(mail("BASE64", "aGVs!!bG8"), "hello");
         assert_eq!(mail("quoted-printable", "a=3Db=\nc=ZZ=C3=9F="), "a=bc=ZZß=");
         assert_eq!(mail("7bit", "a=3D"), "a=3D");
+    }
+
+    #[test]
+    fn a_text_is_bounded_and_cut_between_letters() {
+        let mail = |fields: &str, body: &[u8]| {
+            let mail = [fields.as_bytes(), b"\n\n", body].concat();
+            Mail::read(&mail).root().text().into_owned()
+        };
+        // A byte of windows-1252 is three of UTF-8.
+        let html = "Content-Type: text/html; charset=windows-1252\nContent-Transfer-Encoding: quoted-printable";
+        assert_eq!(mail(html, &b"\x80".repeat(2 * LONGEST_TEXT)), "\u{20ac}".repeat(LONGEST_TEXT));
+        let odd = format!("x{}", "\u{e9}".repeat(LONGEST_TEXT));
+        assert_eq!(mail("X: y", odd.as_bytes()).len(), LONGEST_TEXT - 1);
+        let encoded = "w6nDqcOp".repeat(LONGEST_TEXT); // three of them
+        let text = mail("Content-Transfer-Encoding: base64", encoded.as_bytes());
+        assert!(text.len() > LONGEST_TEXT / 2 && text.chars().all(|letter| letter == '\u{e9}'));
+        let escapes = "Content-Transfer-Encoding: quoted-printable";
+        for shift in 0..6 {
+            let text = mail(escapes, ("x".repeat(shift) + &"=C3=A9".repeat(LONGEST_TEXT / 4)).as_bytes());
+            assert!(text.len() > LONGEST_TEXT / 4 && text[shift..].chars().all(|letter| letter == '\u{e9}'));
+        }
     }
 
     #[test]
