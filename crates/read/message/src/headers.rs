@@ -16,9 +16,28 @@ use crate::charset::decode_text;
 /// Most fields that are kept of one block. Real mail has under 200; a mail with 100,000 is an attack on memory.
 pub const MOST_FIELDS: usize = 2000;
 
+/// Fields that decide what a mail is. The first of each is kept behind any number of others.
+const DECIDING: [&str; 12] = [
+    "content-type",
+    "content-transfer-encoding",
+    "content-disposition",
+    "mime-version",
+    "from",
+    "to",
+    "subject",
+    "return-path",
+    "date",
+    "message-id",
+    "auto-submitted",
+    "x-failed-recipients",
+];
+
 /// Longest value that is decoded; addresses and parameters behind it are not looked at. RFC 5322 2.1.1 allows 998 a line, and
 /// a list of some hundred recipients still fits.
 const LONGEST_VALUE: usize = 64 * 1024;
+
+/// Most parameters of one Content-Type that are kept. Real ones have under ten; 4 KiB of them in each part would take 50 MB.
+const MOST_PARAMETERS: usize = 32;
 
 /// Most addresses taken from one field.
 const MOST_ADDRESSES: usize = 1000;
@@ -36,6 +55,7 @@ pub struct Header<'a> {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Headers<'a> {
     fields: Vec<Header<'a>>,
+    cut: bool,
 }
 
 /// A mail address with its display name.
@@ -89,7 +109,11 @@ impl ContentType {
             kind.push_str(&sub.to_ascii_lowercase());
         }
         let attributes = read.attributes.unwrap_or_default().into_iter();
-        let parameters = attributes.map(|one| (one.name.to_ascii_lowercase(), one.value.into_owned())).collect();
+        let attributes = attributes.take(MOST_PARAMETERS);
+        let mut parameters: Vec<_> =
+            attributes.map(|one| (one.name.to_ascii_lowercase(), one.value.into_owned())).collect();
+        // What was collected keeps the room of all that were there.
+        parameters.shrink_to_fit();
         Self { kind, parameters }
     }
 }
@@ -100,35 +124,54 @@ impl<'a> Headers<'a> {
     /// A line that is no field is passed over if a field follows before the next blank line (folds lose their indentation on
     /// the way), and else begins the body: mails without the blank line exist. A line `From ` of an mbox in front is passed over.
     pub fn read(bytes: &'a [u8]) -> (Self, usize) {
+        Self::read_most(bytes, MOST_FIELDS)
+    }
+
+    /// As [`Headers::read`], and keeps not more than so many fields.
+    pub(crate) fn read_most(bytes: &'a [u8], most: usize) -> (Self, usize) {
+        // Those that decide always have room.
+        let most = most.min(MOST_FIELDS - DECIDING.len());
         let mut headers = Self::default();
+        let mut known = [false; DECIDING.len()];
+        let mut begun = false;
         let mut at = 0;
         while at < bytes.len() {
             let line = line_end(bytes, at);
             let text = bytes[at..line].trim_ascii_end();
             if text.is_empty() {
-                if headers.fields.is_empty() {
+                if !begun {
                     at = line; // blank lines in front
                     continue;
                 }
                 return (headers, line);
             }
             if let Some(colon) = field_name(text) {
+                begun = true;
                 let end = folded_end(bytes, line);
-                if headers.fields.len() < MOST_FIELDS
-                    && let Ok(name) = std::str::from_utf8(text[..colon].trim_ascii_end())
-                {
-                    headers.fields.push(Header { name, raw: bytes[at + colon + 1..end].trim_ascii() });
+                if let Ok(name) = std::str::from_utf8(text[..colon].trim_ascii_end()) {
+                    let decides = DECIDING.iter().position(|deciding| name.eq_ignore_ascii_case(deciding));
+                    let is_new = decides.is_some_and(|number| !std::mem::replace(&mut known[number], true));
+                    if headers.fields.len() < most || is_new {
+                        headers.fields.push(Header { name, raw: bytes[at + colon + 1..end].trim_ascii() });
+                    } else {
+                        headers.cut = true;
+                    }
                 }
                 at = end;
                 continue;
             }
-            let mbox = headers.fields.is_empty() && (text.starts_with(b"From ") || text.starts_with(b">From "));
-            if !mbox && (headers.fields.is_empty() || !field_follows(bytes, line)) {
+            let mbox = !begun && (text.starts_with(b"From ") || text.starts_with(b">From "));
+            if !mbox && (!begun || !field_follows(bytes, line)) {
                 return (headers, at);
             }
             at = line;
         }
         (headers, bytes.len())
+    }
+
+    /// Whether fields were left out, since there were too many.
+    pub fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// Whether there are none.
@@ -336,6 +379,29 @@ mod tests {
     fn a_flood_of_fields_is_bounded() {
         let flood = b"X: y\n".repeat(100_000);
         let (headers, body) = Headers::read(&flood);
-        assert_eq!((headers.iter().count(), body), (MOST_FIELDS, flood.len()));
+        assert!(headers.iter().count() <= MOST_FIELDS && headers.is_cut());
+        assert_eq!(body, flood.len());
+        assert!(!Headers::read(&flood[..1000]).0.is_cut());
+    }
+
+    #[test]
+    fn a_flood_of_parameters_is_bounded() {
+        let flood = format!("text/plain; charset=utf-8{}", "; a=b".repeat(800));
+        let read = ContentType::read(flood.as_bytes());
+        assert_eq!((read.kind.as_str(), read.parameter("charset")), ("text/plain", Some("utf-8")));
+        assert!(read.parameters.len() <= MOST_PARAMETERS && read.parameters.capacity() < 2 * MOST_PARAMETERS);
+    }
+
+    #[test]
+    fn what_decides_is_found_behind_a_flood() {
+        let deciding = DECIDING.map(|name| format!("{}: a@example.org\n", name.to_uppercase())).concat();
+        let mail = "X: y\n".repeat(MOST_FIELDS) + &deciding.repeat(1000) + "\nbody";
+        let (headers, body) = Headers::read(mail.as_bytes());
+        assert!(DECIDING.iter().all(|name| headers.all(name).count() == 1));
+        assert_eq!((headers.iter().count(), &mail[body..]), (MOST_FIELDS, "body"));
+        // One that stood in front takes no room again.
+        let mail = deciding + &mail;
+        let (headers, _) = Headers::read(mail.as_bytes());
+        assert!(DECIDING.iter().all(|name| headers.all(name).count() == 1) && headers.iter().count() <= MOST_FIELDS);
     }
 }

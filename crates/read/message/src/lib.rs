@@ -11,8 +11,11 @@ mod charset;
 mod headers;
 mod html;
 mod mail;
+mod prepare;
+mod structure;
 
 pub use charset::decode_text;
 pub use headers::{Address, ContentType, Header, Headers, MOST_FIELDS, Received};
 pub use html::html_text;
-pub use mail::{DEEPEST, Fault, LARGEST_MAIL, MOST_PARTS, Mail, Part, prepare};
+pub use mail::{DEEPEST, Fault, LARGEST_MAIL, MOST_PARTS, Mail, Part};
+pub use prepare::prepare;

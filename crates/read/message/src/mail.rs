@@ -1,4 +1,4 @@
-//! The structure of a message (RFC 2045, 2046): a flat list of parts, each with its parent.
+//! A message as a flat list of parts, each with its parent, and what a part holds.
 
 use std::borrow::Cow;
 
@@ -7,6 +7,8 @@ use mail_parser::decoders::base64::base64_decode;
 use crate::charset::decode_text;
 use crate::headers::{ContentType, Headers};
 use crate::html::html_text;
+use crate::prepare::lacks_line_feeds;
+use crate::structure;
 
 /// Bytes of one message that are read; what lies behind is not looked at. A bounce carries at most the message that it
 /// returns, and says its reason in front of it.
@@ -18,18 +20,17 @@ pub const MOST_PARTS: usize = 512;
 /// Deepest nesting of multiparts and messages. A bounce of a forward of a bounce has 8.
 pub const DEEPEST: usize = 20;
 
-/// Longest boundary (RFC 2046 5.1.1 allows 70).
-const LONGEST_BOUNDARY: usize = 200;
-
-/// How often an encoded message inside an encoded message is unwrapped.
-const MOST_UNWRAPPINGS: usize = 3;
+/// Bytes of a part, as they stand, that are read as text: in other charsets a byte becomes three, and HTML another copy. The
+/// words of a notification stand in front; styles and pictures inside HTML reach some hundred KiB.
+const LONGEST_TEXT: usize = 2 * 1024 * 1024;
 
 /// What was not as it should be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The message is longer than [`LARGEST_MAIL`]; only its start was read.
     TooLarge,
-    /// More than [`MOST_PARTS`] parts; the others were left out.
+    /// More than [`MOST_PARTS`] parts, or more lines like boundaries or fields than are looked at; what lies behind was left
+    /// out.
     TooManyParts,
     /// Nested deeper than [`DEEPEST`]; what lies deeper was taken as text.
     TooDeep,
@@ -64,15 +65,7 @@ pub struct Part<'a> {
 impl<'a> Mail<'a> {
     /// Reads a message.
     pub fn read(bytes: &'a [u8]) -> Self {
-        let mut mail = Self::default();
-        let bytes = if bytes.len() > LARGEST_MAIL {
-            mail.fault(Fault::TooLarge);
-            &bytes[..LARGEST_MAIL]
-        } else {
-            bytes
-        };
-        mail.entity(bytes, Place { parent: None, level: 0, depth: 0, default: "text/plain" });
-        mail
+        structure::read(bytes)
     }
 
     /// The message itself.
@@ -85,18 +78,9 @@ impl<'a> Mail<'a> {
         self.parts.iter().filter(|part| part.level == 0)
     }
 
-    /// Whether [`prepare`] would leave the message that this was read from as it is.
+    /// Whether [`prepare`](crate::prepare) would leave the message that this was read from as it is.
     pub fn is_as_it_should_be(&self, bytes: &[u8]) -> bool {
-        self.encoded_message().is_none() && matches!(with_line_feeds(bytes), Cow::Borrowed(_))
-    }
-
-    /// An inner message whose parts cannot be seen, since it is encoded.
-    fn encoded_message(&self) -> Option<&Part<'a>> {
-        self.parts.iter().find(|part| {
-            part.content_type.kind.starts_with("message/")
-                && part.is_container()
-                && encoding(&part.headers) != Encoding::Plain
-        })
+        !self.parts.iter().any(Part::is_encoded_message) && !lacks_line_feeds(bytes)
     }
 
     /// The number of the first part inside part `number`, if it is a container.
@@ -104,94 +88,23 @@ impl<'a> Mail<'a> {
         self.parts.iter().position(|part| part.parent == Some(number))
     }
 
-    fn fault(&mut self, fault: Fault) {
+    /// Notes what was not as it should be, once.
+    pub(crate) fn fault(&mut self, fault: Fault) {
         if !self.faults.contains(&fault) {
             self.faults.push(fault);
         }
     }
-
-    fn entity(&mut self, bytes: &'a [u8], place: Place) {
-        if self.parts.len() >= MOST_PARTS {
-            self.fault(Fault::TooManyParts);
-            return;
-        }
-        let (headers, body) = Headers::read(bytes);
-        let mut content_type = headers.raw("content-type").map(ContentType::read).unwrap_or_default();
-        if content_type.kind.is_empty() {
-            place.default.clone_into(&mut content_type.kind);
-        }
-        let number = self.parts.len();
-        let body = &bytes[body..];
-        let container = is_container(&content_type.kind);
-        let boundary = content_type.parameter("boundary").filter(|text| !text.is_empty()).map(str::as_bytes);
-        let boundary = boundary.map(|text| text[..text.len().min(LONGEST_BOUNDARY)].to_vec());
-        let kind = content_type.kind.clone();
-        let plain = encoding(&headers) == Encoding::Plain;
-        self.parts.push(Part { parent: place.parent, level: place.level, headers, content_type, body });
-        if !container {
-            return;
-        }
-        if place.depth >= DEEPEST {
-            self.fault(Fault::TooDeep);
-            return;
-        }
-        let inside = Place { parent: Some(number), level: place.level, depth: place.depth + 1, default: "text/plain" };
-        if let Some(sub) = kind.strip_prefix("multipart/") {
-            let default = if sub == "digest" { "message/rfc822" } else { "text/plain" };
-            self.multipart(body, boundary, Place { default, ..inside });
-        } else if plain {
-            self.entity(body, Place { level: place.level + 1, ..inside });
-        }
-    }
-
-    fn multipart(&mut self, body: &'a [u8], boundary: Option<Vec<u8>>, place: Place) {
-        let found = boundary.filter(|boundary| next_boundary(body, 0, boundary).is_some()).or_else(|| {
-            self.fault(Fault::BrokenMultipart);
-            guess_boundary(body)
-        });
-        let Some(boundary) = found else {
-            // Nothing separates parts: all of it is text.
-            let content_type = ContentType::read(b"text/plain");
-            let (parent, level) = (place.parent, place.level);
-            self.parts.push(Part { parent, level, headers: Headers::default(), content_type, body });
-            return;
-        };
-        let mut next = next_boundary(body, 0, &boundary);
-        while let Some(start) = next {
-            if start.last {
-                return;
-            }
-            next = next_boundary(body, start.after, &boundary);
-            let end = next.as_ref().map_or(body.len(), |next| next.before);
-            if next.is_none() {
-                self.fault(Fault::BrokenMultipart);
-            }
-            if self.faults.contains(&Fault::TooManyParts) {
-                return;
-            }
-            self.entity(&body[start.after.min(end)..end], place);
-        }
-    }
-}
-
-/// Where an entity lies.
-#[derive(Clone, Copy)]
-struct Place {
-    parent: Option<usize>,
-    level: usize,
-    depth: usize,
-    default: &'static str,
 }
 
 /// How a body is encoded (RFC 2045 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Encoding {
+pub(crate) enum Encoding {
     Plain,
     Base64,
     QuotedPrintable,
 }
 
-fn encoding(headers: &Headers<'_>) -> Encoding {
+pub(crate) fn encoding(headers: &Headers<'_>) -> Encoding {
     let word = headers.raw("content-transfer-encoding").unwrap_or_default();
     let word = word.split(|byte| matches!(byte, b';' | b' ')).next().unwrap_or_default();
     if word.eq_ignore_ascii_case(b"base64") {
@@ -204,7 +117,7 @@ fn encoding(headers: &Headers<'_>) -> Encoding {
 }
 
 /// Whether a type holds parts or a message.
-fn is_container(kind: &str) -> bool {
+pub(crate) fn is_container(kind: &str) -> bool {
     kind.starts_with("multipart/") || matches!(kind, "message/rfc822" | "message/global" | "message/news")
 }
 
@@ -219,21 +132,29 @@ impl Part<'_> {
         is_container(&self.content_type.kind)
     }
 
-    /// Its content with the transfer encoding taken off; broken encodings as far as they can be read.
-    pub fn decoded(&self) -> Cow<'_, [u8]> {
-        match encoding(&self.headers) {
-            Encoding::Plain => Cow::Borrowed(self.body),
-            Encoding::Base64 => Cow::Owned(base64(self.body)),
-            Encoding::QuotedPrintable => Cow::Owned(quoted_printable(self.body)),
-        }
+    /// Whether it is an inner message whose parts cannot be seen, since it is encoded.
+    pub(crate) fn is_encoded_message(&self) -> bool {
+        self.content_type.kind.starts_with("message/")
+            && self.is_container()
+            && encoding(&self.headers) != Encoding::Plain
     }
 
-    /// Its content as text, whatever its type; HTML as the lines that a person would see.
+    /// Its content with the transfer encoding taken off; broken encodings as far as they can be read.
+    pub fn decoded(&self) -> Cow<'_, [u8]> {
+        decode(self.body, encoding(&self.headers))
+    }
+
+    /// Its content as text, whatever its type, of the first [`LONGEST_TEXT`] bytes; HTML as the lines that a person would see.
     pub fn text(&self) -> Cow<'_, str> {
         let charset = self.content_type.parameter("charset");
-        let text = match self.decoded() {
-            Cow::Borrowed(bytes) => decode_text(bytes, charset),
-            Cow::Owned(bytes) => Cow::Owned(decode_text(&bytes, charset).into_owned()),
+        let start = start_of_text(self.body);
+        let is_cut = start.len() < self.body.len();
+        let text = match decode(start, encoding(&self.headers)) {
+            Cow::Borrowed(bytes) => decode_text(if is_cut { whole_letters(bytes) } else { bytes }, charset),
+            Cow::Owned(bytes) => {
+                let bytes = if is_cut { whole_letters(&bytes) } else { &bytes };
+                Cow::Owned(decode_text(bytes, charset).into_owned())
+            }
         };
         if self.is("text/html") { Cow::Owned(html_text(&text)) } else { text }
     }
@@ -243,6 +164,30 @@ impl Part<'_> {
         let disposition = self.headers.raw("content-disposition").map(ContentType::read);
         let given = disposition.as_ref().and_then(|one| one.parameter("filename"));
         given.or_else(|| self.content_type.parameter("name")).map(str::to_owned)
+    }
+}
+
+/// The first [`LONGEST_TEXT`] bytes, without an escape of quoted-printable that would be cut.
+fn start_of_text(body: &[u8]) -> &[u8] {
+    let Some(start) = body.get(..LONGEST_TEXT) else { return body };
+    let escape = start.iter().rev().take(2).position(|byte| *byte == b'=');
+    &start[..start.len() - escape.map_or(0, |behind| behind + 1)]
+}
+
+/// The bytes without a letter of UTF-8 that was cut off at their end; the whole would be taken for another charset.
+fn whole_letters(bytes: &[u8]) -> &[u8] {
+    match std::str::from_utf8(bytes) {
+        Err(broken) if broken.error_len().is_none() => &bytes[..broken.valid_up_to()],
+        _ => bytes,
+    }
+}
+
+/// Takes the transfer encoding off.
+fn decode(body: &[u8], encoding: Encoding) -> Cow<'_, [u8]> {
+    match encoding {
+        Encoding::Plain => Cow::Borrowed(body),
+        Encoding::Base64 => Cow::Owned(base64(body)),
+        Encoding::QuotedPrintable => Cow::Owned(quoted_printable(body)),
     }
 }
 
@@ -298,110 +243,10 @@ fn quoted_printable(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A line that separates parts.
-struct Boundary {
-    /// Where the part before it ends.
-    before: usize,
-    /// Where the part behind it begins.
-    after: usize,
-    /// Whether it is the closing one.
-    last: bool,
-}
-
-/// The next boundary line at or behind `from` (RFC 2046 5.1.1).
-fn next_boundary(body: &[u8], from: usize, boundary: &[u8]) -> Option<Boundary> {
-    let mut at = from;
-    while let Some(found) = memchr::memmem::find(&body[at..], boundary) {
-        let start = at + found;
-        at = start + boundary.len();
-        let begins_line = start >= 2 && &body[start - 2..start] == b"--" && (start == 2 || body[start - 3] == b'\n');
-        if !begins_line {
-            continue;
-        }
-        let line_end = memchr::memchr(b'\n', &body[at..]).map_or(body.len(), |end| at + end + 1);
-        let rest = body[at..line_end].trim_ascii_end();
-        let last = rest.starts_with(b"--");
-        if !rest.is_empty() && !last && !rest.iter().all(u8::is_ascii_whitespace) {
-            continue; // a longer boundary that begins alike
-        }
-        // The line end before the boundary belongs to it.
-        let mut before = start - 2;
-        if before > from && body[before - 1] == b'\n' {
-            before -= 1;
-            if before > from && body[before - 1] == b'\r' {
-                before -= 1;
-            }
-        }
-        return Some(Boundary { before, after: line_end, last });
-    }
-    None
-}
-
-/// The boundary that a multipart without one seems to use: its first line that begins with `--` and is followed by a field.
-fn guess_boundary(body: &[u8]) -> Option<Vec<u8>> {
-    let mut lines = body[..body.len().min(16 * 1024)].split(|byte| *byte == b'\n').peekable();
-    while let Some(line) = lines.next() {
-        let line = line.trim_ascii_end();
-        let follows = lines.peek().is_some_and(|next| next.len() > 8 && next[..8].eq_ignore_ascii_case(b"content-"));
-        if follows && line.len() > 4 && line.len() < LONGEST_BOUNDARY && line.starts_with(b"--") {
-            return Some(line[2..].to_vec());
-        }
-    }
-    None
-}
-
-/// A message made ready for [`Mail::read`]; most are handed back untouched.
-///
-/// Lines ended by carriage returns alone are ended by line feeds. Inner messages in base64 or quoted-printable (against RFC
-/// 2046 5.2.1, yet sent) are decoded in place, so that their parts are seen.
-pub fn prepare(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let mut unwrapped = with_line_feeds(bytes);
-    for _ in 0..MOST_UNWRAPPINGS {
-        let Some(next) = unwrap_one(&unwrapped) else { break };
-        unwrapped = Cow::Owned(next);
-    }
-    unwrapped
-}
-
-/// Bytes looked at to tell how lines end.
-const LINE_ENDS_LOOKED_AT: usize = 16 * 1024;
-
-/// Old programs end lines with a carriage return alone.
-fn with_line_feeds(bytes: &[u8]) -> Cow<'_, [u8]> {
-    let start = &bytes[..bytes.len().min(LINE_ENDS_LOOKED_AT)];
-    let feeds = memchr::memchr_iter(b'\n', start).count();
-    if memchr::memchr_iter(b'\r', start).count() <= 2 * feeds + 2 {
-        return Cow::Borrowed(bytes);
-    }
-    let mut out = Vec::with_capacity(bytes.len());
-    for (at, byte) in bytes.iter().enumerate() {
-        match byte {
-            b'\r' if bytes.get(at + 1) == Some(&b'\n') => {}
-            b'\r' => out.push(b'\n'),
-            other => out.push(*other),
-        }
-    }
-    Cow::Owned(out)
-}
-
-fn unwrap_one(bytes: &[u8]) -> Option<Vec<u8>> {
-    let mail = Mail::read(bytes);
-    let part = mail.encoded_message()?;
-    let field = part.headers.raw("content-transfer-encoding")?;
-    let place = |inner: &[u8]| (inner.as_ptr() as usize).checked_sub(bytes.as_ptr() as usize);
-    let (field_at, body_at) = (place(field)?, place(part.body)?);
-    let mut out = Vec::with_capacity(bytes.len());
-    out.extend_from_slice(bytes.get(..field_at)?);
-    out.extend_from_slice(b"8bit");
-    out.extend_from_slice(bytes.get(field_at + field.len()..body_at)?);
-    out.extend_from_slice(&part.decoded());
-    out.extend_from_slice(bytes.get(body_at + part.body.len()..)?);
-    Some(out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::headers::MOST_FIELDS;
 
     fn shape(bytes: &[u8]) -> Vec<(usize, String, String)> {
         Mail::read(bytes)
@@ -447,6 +292,15 @@ mod tests {
             b"Content-Type: multipart/mixed; boundary=WRONG\n\n--right\nContent-Type: text/plain\n\nwords\n--right--\n";
         assert_eq!(shape(wrong)[1], part(0, "text/plain", "words"));
         assert_eq!(shape(b"Content-Type: multipart/report\n\nwords\n")[1], part(0, "text/plain", "words"));
+        let dashes = b"Content-Type: multipart/mixed\n\n-----\nContent-Type: text/html\n\nwords\n-------\n";
+        assert_eq!(shape(dashes)[1], part(0, "text/html", "words"));
+    }
+
+    #[test]
+    fn a_report_behind_a_flood_of_fields_is_a_report() {
+        let mail = [&b"X: y\n".repeat(2 * MOST_FIELDS), REPORT].concat();
+        assert_eq!(shape(&mail), shape(REPORT));
+        assert_eq!(Mail::read(&mail).faults, [Fault::TooManyParts]);
     }
 
     #[test]
@@ -462,12 +316,24 @@ mod tests {
     }
 
     #[test]
-    fn an_encoded_inner_message_is_unwrapped() {
-        let mail = b"Content-Type: multipart/mixed; boundary=B\n\n--B\nContent-Type: message/rfc822\nContent-Transfer-Encoding: base64\n\nU3ViamVjdDogeAoKaW5uZXIK\n--B--\n";
-        let unwrapped = prepare(mail);
-        assert_eq!(shape(&unwrapped).last(), Some(&part(1, "text/plain", "inner")));
-        assert!(matches!(prepare(REPORT), Cow::Borrowed(_)));
-        assert_eq!(&*prepare(b"A: b\rC: d\r\rbody\rmore\r\n"), b"A: b\nC: d\n\nbody\nmore\n");
+    fn a_text_is_bounded_and_cut_between_letters() {
+        let mail = |fields: &str, body: &[u8]| {
+            let mail = [fields.as_bytes(), b"\n\n", body].concat();
+            Mail::read(&mail).root().text().into_owned()
+        };
+        // A byte of windows-1252 is three of UTF-8.
+        let html = "Content-Type: text/html; charset=windows-1252\nContent-Transfer-Encoding: quoted-printable";
+        assert_eq!(mail(html, &b"\x80".repeat(2 * LONGEST_TEXT)), "\u{20ac}".repeat(LONGEST_TEXT));
+        let odd = format!("x{}", "\u{e9}".repeat(LONGEST_TEXT));
+        assert_eq!(mail("X: y", odd.as_bytes()).len(), LONGEST_TEXT - 1);
+        let encoded = "w6nDqcOp".repeat(LONGEST_TEXT); // three of them
+        let text = mail("Content-Transfer-Encoding: base64", encoded.as_bytes());
+        assert!(text.len() > LONGEST_TEXT / 2 && text.chars().all(|letter| letter == '\u{e9}'));
+        let escapes = "Content-Transfer-Encoding: quoted-printable";
+        for shift in 0..6 {
+            let text = mail(escapes, ("x".repeat(shift) + &"=C3=A9".repeat(LONGEST_TEXT / 4)).as_bytes());
+            assert!(text.len() > LONGEST_TEXT / 4 && text[shift..].chars().all(|letter| letter == '\u{e9}'));
+        }
     }
 
     #[test]
