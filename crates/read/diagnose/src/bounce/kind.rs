@@ -50,15 +50,16 @@ const AWAY_FIELDS: &[&str] = &[
     "x-vacation",
 ];
 
+/// Fields of complaints about hosts that are no reports in the form of RFC 5965: X-ARF, SpamCop.
+const COMPLAINT_FIELDS: &[&str] = &["x-xarf", "x-arf", "x-spamcop-sourceip"];
+
 /// Decides what a report is.
 pub fn of(report: &Report<'_>) -> ReportKind {
     if is_microsoft_complaint(report)
         || report.feedback.is_some()
         || report.form.as_deref() == Some("feedback-report")
         || report.has(Mark::Complaint)
-        // X-ARF, the form of complaints about hosts.
-        || report.headers.has("x-xarf")
-        || report.headers.has("x-arf")
+        || COMPLAINT_FIELDS.iter().any(|name| report.headers.has(name))
     {
         return ReportKind::Feedback;
     }
@@ -94,7 +95,8 @@ pub fn of(report: &Report<'_>) -> ReportKind {
     let returns_it = (failed_words || about_failure) && report.returned.is_some() && !is_newsletter(report)
         || report.has(Mark::Refused)
         || has_daemon_name(report) && report.returned.is_some() && !exchanges(&report.words).is_empty();
-    if !(looks_like_one && sent_as_one || has_daemon_name(report) && about_failure || returns_it) {
+    let named_as_one = has_daemon_name(report) && about_failure && !is_by_postmaster_himself(report);
+    if !(looks_like_one && sent_as_one || named_as_one || returns_it) {
         return ReportKind::NotABounce;
     }
     if report.has(Mark::Delivered) && !has_hard_words(report) {
@@ -131,6 +133,13 @@ fn is_list_mail(report: &Report<'_>) -> bool {
     bulk || report.headers.has("list-unsubscribe") || report.headers.has("list-id")
 }
 
+/// Postmasters write mail too; theirs can be answered, a notification cannot (RFC 5321 4.5.5).
+fn is_by_postmaster_himself(report: &Report<'_>) -> bool {
+    let path = report.headers.raw("return-path").map(|raw| String::from_utf8_lossy(raw).to_ascii_lowercase());
+    path.is_some_and(|path| path.contains("postmaster@") && !path.contains("daemon"))
+        && !report.headers.has("auto-submitted")
+}
+
 /// Newsletters write about bounces; their readers can leave (RFC 2369 3.2).
 fn is_newsletter(report: &Report<'_>) -> bool {
     report.headers.has("list-unsubscribe") && !has_daemon_name(report)
@@ -148,8 +157,8 @@ fn is_rejected_by_a_rule(report: &Report<'_>) -> bool {
     let fields = String::from_utf8_lossy(fields).to_ascii_lowercase();
     let Some((_, disposition)) = fields.split_once("disposition:") else { return false };
     let disposition = disposition.lines().next().unwrap_or_default();
-    // Exchange says the same of what nobody wanted to read.
-    let unread = report.words.contains("without being read");
+    // Exchange and Outlook say the same of what was thrown away unread.
+    let unread = fields.contains("microsoft");
     disposition.contains("automatic-action") && disposition.contains("deleted") && report.has(Mark::Failed) && !unread
 }
 
@@ -183,11 +192,19 @@ fn is_away(report: &Report<'_>, subject: &str, failed_words: bool) -> bool {
         field("precedence").is_some_and(|value| value.contains("auto_reply") || value.contains("auto-reply"));
     let subject_says = subjects::is_of_an_answer(subject);
     let fields = AWAY_FIELDS.iter().any(|name| report.headers.has(name));
+    // A desk that has noted a question answers it by a program.
+    let noted = field("auto-submitted").is_some_and(|value| value.starts_with("auto-generated"))
+        && report.headers.has("in-reply-to")
+        && !report.headers.has("list-id");
     let failed = failed_words || report.has(Mark::Delayed);
     if failed && (report.headers.has("x-failed-recipients") || has_daemon_name(report)) {
         return false;
     }
-    precedence || fields || subject_says || (replied && (!failed || report.has(Mark::Away)))
+    precedence
+        || fields
+        || subject_says
+        || noted && report.returned.is_none()
+        || (replied && (!failed || report.has(Mark::Away)))
 }
 
 /// Whether a daemon's words are about a recipient, in whatever language: somebody else is named, by a program that sends

@@ -249,6 +249,7 @@ const MARKS: &[(Mark, &str)] = &[
     (Refused, "your message to the list has been rejected"),
     (Refused, "has been rejected by the list moderator"),
     (Refused, "stopped the following email for the following reason"),
+    (Refused, "we're sorry, but your email message to"),
     // Held.
     (Held, "is being held until"),
     (Held, "is being held because"),
@@ -260,6 +261,7 @@ const MARKS: &[(Mark, &str)] = &[
     (Held, "my list of approved senders"),
     (Held, "in order to confirm the sent message"),
     (Held, "que voc\u{ea} confirme o envio"),
+    (Held, "a confirma\u{e7}\u{e3}o do remetente"),
     // Forwards.
     (Forwarded, "---------- forwarded message"),
     (Forwarded, "-----forwarded message"),

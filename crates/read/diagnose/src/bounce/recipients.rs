@@ -117,6 +117,11 @@ fn bare_names(report: &Report<'_>) -> Vec<String> {
 
 /// The list that refuses a posting: named in the sentence, in a field, or by its administrator's address.
 fn refusing_list(report: &Report<'_>, found: &[Passage]) -> Option<String> {
+    // LISTSERV names it in the subject.
+    let subject = report.headers.text("subject").unwrap_or_default();
+    if let Some(list) = subject.strip_prefix("Rejected posting to ").map(str::trim).filter(|list| is_address(list)) {
+        return Some(list.to_owned());
+    }
     let mark = report.marks.iter().find(|mark| mark.mark == Mark::Refused)?;
     let line = report.words[..mark.start].rfind('\n').map_or(0, |end| end + 1);
     let named = found.iter().find(|one| one.at == line).map(|one| one.address.clone());

@@ -155,6 +155,14 @@ const AWAY_IN_SUBJECTS: &[&str] = &[
     "automaattinen vastaus",
     "abwesenheitsnotiz",
     "vacation reply",
+    "out of the office",
+    "ausente de la oficina",
+    "fuera de la oficina",
+    "fuori ufficio",
+    "est absent",
+    "est\u{e1} ausente",
+    "ist au\u{df}er haus",
+    "nicht im b\u{fc}ro",
     "自動返信",
 ];
 
