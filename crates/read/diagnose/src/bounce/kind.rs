@@ -50,7 +50,7 @@ const AWAY_FIELDS: &[&str] = &[
     "x-vacation",
 ];
 
-/// Fields of complaints about hosts that are no reports in the form of RFC 5965: X-ARF, SpamCop.
+/// Fields of complaints about hosts that are no reports in the form of RFC 5965: X-ARF, `SpamCop`.
 const COMPLAINT_FIELDS: &[&str] = &["x-xarf", "x-arf", "x-spamcop-sourceip"];
 
 /// Decides what a report is.
