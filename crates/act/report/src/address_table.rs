@@ -13,24 +13,14 @@ pub fn addresses_csv(addresses: &[AddressVerdict], out: &mut impl std::io::Write
     let mut table = csv::Writer::from_writer(out);
     table.write_record(COLUMNS)?;
     for one in addresses {
-        let (first, last) = dates(one);
-        let count = one.refusals.to_string();
-        let row = [&one.address, one.dead.as_str(), &one.why, one.cause.as_str(), &count, &first, &last];
-        table.write_record(row.map(|text| cell(text).into_owned()))?;
+        table.write_record(cells(one).map(|text| cell(&text).into_owned()))?;
     }
     table.flush()
 }
 
 /// As a table in Markdown.
 pub fn addresses_markdown(addresses: &[AddressVerdict]) -> String {
-    let rows: Vec<[String; 7]> = addresses
-        .iter()
-        .map(|one| {
-            let (first, last) = dates(one);
-            let (dead, cause) = (one.dead.as_str().to_owned(), one.cause.as_str().to_owned());
-            [one.address.clone(), dead, one.why.clone(), cause, one.refusals.to_string(), first, last]
-        })
-        .collect();
+    let rows: Vec<[String; 7]> = addresses.iter().map(cells).collect();
     markdown_table(&COLUMNS, rows.iter().map(|row| row.iter().map(String::as_str).collect()))
 }
 
@@ -60,6 +50,13 @@ fn row(one: &AddressVerdict, out: &mut Vec<u8>) {
     json.optional("first", Some(first.as_str()).filter(|text| !text.is_empty()));
     json.optional("last", Some(last.as_str()).filter(|text| !text.is_empty()));
     json.close();
+}
+
+/// What stands in the columns.
+fn cells(one: &AddressVerdict) -> [String; 7] {
+    let (first, last) = dates(one);
+    let (dead, cause) = (one.dead.as_str().to_owned(), one.cause.as_str().to_owned());
+    [one.address.clone(), dead, one.why.clone(), cause, one.refusals.to_string(), first, last]
 }
 
 fn dates(one: &AddressVerdict) -> (String, String) {

@@ -143,8 +143,5 @@ fn background(page: &mut Page, told: &Explanation<'_>) {
 
 /// What could not be read.
 pub fn unread(unread: &Unread<'_>) -> String {
-    let origin = &unread.origin;
-    let member = origin.member.as_deref().map(|member| format!(", {member}")).unwrap_or_default();
-    let line = origin.line.map(|line| format!(", line {line}")).unwrap_or_default();
-    format!("{}{}{line}: {}", visible(&origin.source), visible(&member), visible(&unread.text))
+    format!("{}: {}", visible(&words::at(&unread.origin)), visible(&unread.text))
 }

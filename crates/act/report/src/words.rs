@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use redeliver_model::{Act, AddressIsBad, Cause, Explanation, Fault, Forwarding, Retry, Scope, Stage};
+use redeliver_model::{Act, AddressIsBad, Cause, Explanation, Fault, Forwarding, Origin, Retry, Scope, Stage};
 
 /// Whose fault.
 pub fn fault(fault: Fault) -> &'static str {
@@ -131,9 +131,14 @@ pub fn found_in(told: &Explanation<'_>) -> Option<String> {
     if matches!(origin.source.as_ref(), "--reply" | "-") && origin.member.is_none() {
         return None;
     }
+    Some(at(origin))
+}
+
+/// File, member and line.
+pub fn at(origin: &Origin<'_>) -> String {
     let member = origin.member.as_deref().map(|member| format!(", {member}")).unwrap_or_default();
     let line = origin.line.map(|line| format!(", line {line}")).unwrap_or_default();
-    Some(format!("{}{member}{line}", origin.source))
+    format!("{}{member}{line}", origin.source)
 }
 
 /// Whom it is about: the address, and the one that was written to.

@@ -89,7 +89,7 @@ pub fn rank<'c>(catalog: &'c Catalog, candidates: &[Candidate], when: Timestamp)
     doubt(&mut ranked);
     let also = first.why.rule().map_or(&[][..], |rule| &rule.also);
     for meaning in also {
-        let confidence = meaning.confidence.min(0.95 - 0.5 * ranked[0].confidence);
+        let confidence = meaning.confidence.min(left_by(&ranked[0]));
         if let Some(known) = ranked.iter_mut().find(|known| known.cause == meaning.cause) {
             if known.cause != first.cause {
                 known.confidence = known.confidence.max(confidence);
@@ -159,7 +159,7 @@ fn clear_doubt(ranked: &mut [Hypothesis<'_>], guess: &Guess) {
         && rule.confidence > first.confidence
     {
         first.confidence = rule.confidence;
-        let left = 0.95 - 0.5 * first.confidence;
+        let left = left_by(first);
         for other in others {
             other.confidence = other.confidence.min(left);
         }
@@ -240,6 +240,11 @@ fn support(known: &mut Hypothesis<'_>, other: &Hypothesis<'_>) {
     known.confidence = joined;
 }
 
+/// How sure another cause can be at most beside the first.
+fn left_by(first: &Hypothesis<'_>) -> f32 {
+    0.95 - 0.5 * first.confidence
+}
+
 /// Rivals of the same rank make the first less sure, and the others cannot be surer than what it leaves.
 fn doubt(ranked: &mut [Hypothesis<'_>]) {
     let Some((first, others)) = ranked.split_first_mut() else { return };
@@ -249,7 +254,7 @@ fn doubt(ranked: &mut [Hypothesis<'_>]) {
         let close = (1.0 - (first.confidence - rival).max(0.0) * 2.0).max(0.0);
         first.confidence *= 1.0 - 0.3 * close * rival;
     }
-    let left = 0.95 - 0.5 * first.confidence;
+    let left = left_by(first);
     for other in others {
         other.confidence = (other.confidence * 0.8).min(left);
     }
