@@ -158,7 +158,7 @@ fn is_rejected_by_a_rule(report: &Report<'_>) -> bool {
     let Some((_, disposition)) = fields.split_once("disposition:") else { return false };
     let disposition = disposition.lines().next().unwrap_or_default();
     // Exchange and Outlook say the same of what was thrown away unread.
-    let unread = fields.contains("microsoft");
+    let unread = fields.lines().any(|line| line.starts_with("reporting-ua:") && line.contains("microsoft"));
     disposition.contains("automatic-action") && disposition.contains("deleted") && report.has(Mark::Failed) && !unread
 }
 
